@@ -1,0 +1,1 @@
+"""Bezpieczny Kraków: the assistant that teaches a city's residents to stay safe."""

@@ -1,0 +1,1 @@
+"""What is taught: the content folder read into one immutable library."""

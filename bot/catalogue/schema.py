@@ -1,0 +1,295 @@
+"""The shape of every content file, as pydantic models: one file is one item.
+
+Languages stand side by side in one mapping (`{pl: …, uk: …, en: …}`); the right answer stands once, so a
+translation can never change it. Lengths here are those that every channel can hold: a Telegram message has 4096
+characters, a Matrix poll 240 for a question and for each answer. The checker says what the types cannot.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, model_validator
+
+from bot.domain.areas import Area, Audience, Season
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=32)]
+"""The name of an item, as its file is called; short, since it travels in a 64-byte button."""
+
+Localised = Annotated[dict[str, str], Field(min_length=1)]
+"""Language code → text in that language."""
+
+
+class _LongestText:
+    """Every language's text stays within `limit` characters."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+    def __call__(self, texts: dict[str, str]) -> dict[str, str]:
+        for language, text in texts.items():
+            if not text.strip():
+                raise ValueError(f"the text in {language!r} is empty")
+            if len(text) > self.limit:
+                raise ValueError(f"the text in {language!r} has {len(text)} characters; at most {self.limit} fit")
+        return texts
+
+
+Label = Annotated[Localised, AfterValidator(_LongestText(40))]
+"""What stands on a button."""
+Title = Annotated[Localised, AfterValidator(_LongestText(80))]
+Line = Annotated[Localised, AfterValidator(_LongestText(240))]
+"""A question, or one sentence: what a Matrix poll can hold."""
+Choice = Annotated[Localised, AfterValidator(_LongestText(100))]
+"""An answer's words: what a Telegram poll can hold."""
+Reason = Annotated[Localised, AfterValidator(_LongestText(360))]
+Text = Annotated[Localised, AfterValidator(_LongestText(1200))]
+"""A screenful of Markdown (bold, lists, links): fits a small phone."""
+
+
+class Item(BaseModel):
+    """Common to all content: nothing is changed after reading and nothing unknown is let in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(Item):
+    """Where a claim can be checked by whoever reads it."""
+
+    title: str = Field(min_length=1, max_length=200)
+    url: HttpUrl
+    publisher: str = Field(min_length=1, max_length=120)
+    press: bool = False
+    """True while only the press says so: listed by `content stats` as to be confirmed with an authority."""
+
+
+class QuestionKind(StrEnum):
+    """How a question is answered."""
+
+    SINGLE = "single"
+    MULTIPLE = "multiple"
+    TRUE_FALSE = "true-false"
+    SCAM = "scam-or-genuine"
+    ORDERING = "ordering"
+
+
+FIXED_CHOICES: Mapping[QuestionKind, tuple[str, str]] = {
+    QuestionKind.TRUE_FALSE: ("quiz.true", "quiz.false"),
+    QuestionKind.SCAM: ("quiz.scam", "quiz.genuine"),
+}
+"""Kinds whose two options are always these interface words, in this order; their files give no option text."""
+
+
+class Option(Item):
+    """One answer to choose, and what is said to whoever chose it."""
+
+    text: Choice | None = None
+    """Absent only for the kinds in FIXED_CHOICES."""
+    right: bool = False
+    feedback: Reason
+    """Why: a reason, never a verdict. For an ordering question, why this step stands where it does."""
+
+
+class ExhibitKind(StrEnum):
+    """What a scam-or-genuine question shows."""
+
+    SMS = "sms"
+    EMAIL = "email"
+    CALL = "call"
+    CHAT = "chat"
+    NOTICE = "notice"
+    SITE = "site"
+
+
+class Exhibit(Item):
+    """The message, call or page that a scam-or-genuine question asks about; invented, and marked as an example."""
+
+    kind: ExhibitKind
+    sender: str = Field(min_length=1, max_length=60)
+    text: Reason
+
+
+class Question(Item):
+    """One question with its answer, reason and source."""
+
+    id: Slug
+    """Stable and unique in its quiz: answers are stored under it."""
+    kind: QuestionKind = QuestionKind.SINGLE
+    text: Line
+    exhibit: Exhibit | None = None
+    options: tuple[Option, ...] = Field(min_length=2, max_length=6)
+    explanation: Reason
+    source: Source
+    review_on: date
+    tip: Slug
+    """The tip that teaches it."""
+
+    @model_validator(mode="after")
+    def _options_fit_the_kind(self) -> "Question":
+        if self.kind in FIXED_CHOICES:
+            if len(self.options) != len(FIXED_CHOICES[self.kind]) or any(option.text for option in self.options):
+                raise ValueError(f"a {self.kind.value} question has two options without text (their words are fixed)")
+        elif not all(option.text for option in self.options):
+            raise ValueError("every option needs its text")
+        if self.kind is QuestionKind.SCAM and self.exhibit is None:
+            raise ValueError("a scam-or-genuine question needs its `exhibit`")
+        return self
+
+    @model_validator(mode="after")
+    def _has_its_right_answer(self) -> "Question":
+        right = sum(option.right for option in self.options)
+        if self.kind is QuestionKind.ORDERING:
+            if right:
+                raise ValueError("an ordering question lists its options in the right order; remove `right`")
+        elif self.kind is QuestionKind.MULTIPLE:
+            if not right:
+                raise ValueError("no option is marked `right: true`")
+        elif right != 1:
+            raise ValueError(f"{right or 'no'} options are marked `right: true`; exactly one must be")
+        return self
+
+    @property
+    def right(self) -> frozenset[int]:
+        """Indexes of the right options (all of them for an ordering question)."""
+        return frozenset(
+            index for index, option in enumerate(self.options) if option.right or self.kind is QuestionKind.ORDERING
+        )
+
+
+class Quiz(Item):
+    """A short set of questions on one subject."""
+
+    id: Slug
+    area: Area
+    audience: tuple[Audience, ...] = (Audience.EVERYONE,)
+    level: int = Field(ge=1, le=3)
+    """1 is for a first look, 3 for those who know the subject."""
+    title: Title
+    about: Line
+    """One sentence: what one will know afterwards."""
+    questions: tuple[Question, ...] = Field(min_length=1, max_length=20)
+
+
+class Tip(Item):
+    """One thing to do, and why; with `steps`, a card for the moment itself ("what do I do when…")."""
+
+    id: Slug
+    area: Area
+    topic: Slug
+    """One of the topics in `programme.yaml`."""
+    audience: tuple[Audience, ...] = (Audience.EVERYONE,)
+    season: tuple[Season, ...] = ()
+    title: Title
+    text: Text
+    """Markdown. On a card, the one sentence that matters most; it comes before the steps."""
+    steps: tuple[Line, ...] = Field(default=(), max_length=8)
+    """What to do now, in the order of doing."""
+    call: str | None = Field(default=None, pattern=r"^[0-9 ]{3,15}$")
+    """The number to call first, if the moment asks for one."""
+    keywords: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Language code → how people say it when they look for this; folded and stemmed by the search."""
+    source: Source
+    review_on: date
+
+
+class CampaignKind(StrEnum):
+    """What a broadcast is; its lane and what happens to uncertain deliveries follow from it."""
+
+    TIP = "tip"
+    NEWS = "news"
+    ALERT = "alert"
+    QUIZ = "quiz"
+    WORKSHOP = "workshop"
+
+
+class CampaignButton(Item):
+    """A way on from a campaign: exactly one of quiz, tip, workshops, url."""
+
+    quiz: Slug | None = None
+    tip: Slug | None = None
+    workshops: bool = False
+    url: HttpUrl | None = None
+    text: Label | None = None
+    """Needed for a url; the others bring the words of their item."""
+
+    @model_validator(mode="after")
+    def _one_target(self) -> "CampaignButton":
+        if sum(map(bool, (self.quiz, self.tip, self.workshops, self.url))) != 1:
+            raise ValueError("a button leads to exactly one of: quiz, tip, workshops, url")
+        if self.url and not self.text:
+            raise ValueError("a button with a url needs its text")
+        return self
+
+
+class AudienceFilter(Item):
+    """Whom a campaign is for, among those who agreed to its kind; empty means no condition."""
+
+    topics: tuple[Area, ...] = ()
+    districts: tuple[Annotated[int, Field(ge=1, le=18)], ...] = ()
+    languages: tuple[str, ...] = ()
+
+
+class Campaign(Item):
+    """What a broadcast says; a file that staff write has this shape too, and a template adds its dates."""
+
+    id: Slug
+    kind: CampaignKind
+    title: Title
+    text: Text
+    buttons: tuple[CampaignButton, ...] = Field(default=(), max_length=3)
+    audience: AudienceFilter = AudienceFilter()
+    dates: tuple[Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")], ...] = ()
+    """Recommended days, `MM-DD`: the first and, if there are two, the last."""
+
+
+class AreaInfo(Item):
+    """An area as people see it."""
+
+    name: Label
+    about: Line
+
+
+class Topic(Item):
+    """A subject within an area; tips are filed under it."""
+
+    area: Area
+    name: Label
+
+
+class District(Item):
+    """One of the city's eighteen districts."""
+
+    number: int = Field(ge=1, le=18)
+    name: str
+
+
+class EmergencyNumber(Item):
+    """A number people may need, and for what."""
+
+    number: str = Field(pattern=r"^[0-9 ]{3,15}$")
+    name: Line
+    source: Source
+
+
+class BudgetYear(Item):
+    """What the programme may spend in a year."""
+
+    year: int
+    million_pln: float
+
+
+class Programme(Item):
+    """`content/programme.yaml`: what the programme is, for the welcome, the settings and the reports."""
+
+    name: str
+    operator: Line
+    """Who runs the bot, as the privacy notice says it."""
+    source: Source
+    areas: dict[Area, AreaInfo]
+    topics: dict[Slug, Topic]
+    districts: tuple[District, ...] = Field(min_length=18, max_length=18)
+    numbers: tuple[EmergencyNumber, ...]
+    emergency_words: dict[str, tuple[str, ...]]
+    """Language code → words that put 112 first when somebody writes them."""
+    budget: tuple[BudgetYear, ...]
