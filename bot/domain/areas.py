@@ -3,9 +3,9 @@
 from enum import StrEnum
 
 DEFAULT_LANGUAGE = "pl"
-DISTRICTS = tuple(
-    ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX"]
-    + ["X", "XI", "XII", "XIII", "XIV", "XV", "XVI", "XVII", "XVIII"]
+DISTRICTS = (
+    *("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX"),
+    *("X", "XI", "XII", "XIII", "XIV", "XV", "XVI", "XVII", "XVIII"),
 )
 
 

@@ -1,0 +1,107 @@
+"""Actions on the wire: `name:argument:argument`, at most 64 bytes, as Telegram's buttons need it."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from functools import cache
+from typing import Any, get_type_hints
+
+from bot.domain import actions
+from bot.domain.actions import Action
+from bot.domain.errors import BotError
+
+WIRE_LIMIT = 64
+"""Bytes; the length of Telegram's `callback_data`."""
+
+ACTIONS: dict[str, type[Action]] = {
+    "we": actions.Welcome,
+    "ho": actions.Home,
+    "he": actions.Help,
+    "nu": actions.Numbers,
+    "as": actions.Ask,
+    "qs": actions.Quizzes,
+    "qa": actions.QuizArea,
+    "qu": actions.QuizAudiences,
+    "qi": actions.QuizIntro,
+    "qb": actions.StartQuiz,
+    "qm": actions.StartMix,
+    "qq": actions.ShowQuestion,
+    "an": actions.Answer,
+    "qr": actions.ShowResult,
+    "qx": actions.RepeatMissed,
+    "sh": actions.ShareQuiz,
+    "sp": actions.SharePoster,
+    "st": actions.ShareTotals,
+    "tn": actions.NextTip,
+    "ti": actions.ShowTip,
+    "tt": actions.TipTopics,
+    "tr": actions.RateTip,
+    "ws": actions.Workshops,
+    "wo": actions.ShowWorkshop,
+    "bo": actions.Book,
+    "bc": actions.ConfirmBooking,
+    "bx": actions.CancelBooking,
+    "bm": actions.MyBookings,
+    "se": actions.Settings,
+    "la": actions.Languages,
+    "ls": actions.SetLanguage,
+    "to": actions.Topics,
+    "ts": actions.SetTopic,
+    "th": actions.TipHours,
+    "hs": actions.SetTipHour,
+    "di": actions.Districts,
+    "ds": actions.SetDistrict,
+    "ag": actions.Ages,
+    "gs": actions.SetAge,
+    "co": actions.Consents,
+    "cs": actions.SetConsent,
+    "pr": actions.Privacy,
+    "ex": actions.Export,
+    "er": actions.Erase,
+}
+NAMES = {action: name for name, action in ACTIONS.items()}
+
+
+class BadCode(BotError):
+    """This is not the code of any button of ours."""
+
+
+def _flag(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ValueError(text)
+    return text == "1"
+
+
+_READ: dict[type, Callable[[str], Any]] = {int: int, str: str, bool: _flag}
+
+
+@cache
+def _readers(action: type[Action]) -> tuple[Callable[[str], Any], ...]:
+    hints = get_type_hints(action)
+    return tuple(_READ[hints[field.name]] for field in fields(action))
+
+
+def encode(action: Action) -> str:
+    """An action's code. Raises ValueError if an argument holds the separator or the code is too long."""
+    words = [NAMES[type(action)]]
+    for field in fields(action):
+        value = getattr(action, field.name)
+        words.append(str(int(value)) if isinstance(value, bool) else str(value))
+    code = ":".join(words)
+    if code.count(":") != len(words) - 1 or len(code.encode()) > WIRE_LIMIT:
+        raise ValueError(f"{type(action).__name__} does not fit on the wire: {code!r}")
+    return code
+
+
+def decode(code: str) -> Action:
+    """The action of a code. Raises BadCode for anything `encode` does not make."""
+    name, *words = code.split(":")
+    action = ACTIONS.get(name)
+    if action is None or len(code.encode(errors="replace")) > WIRE_LIMIT:
+        raise BadCode
+    readers = _readers(action)
+    if len(words) != len(readers):
+        raise BadCode
+    try:
+        return action(*(read(word) for read, word in zip(readers, words, strict=True)))
+    except ValueError as error:
+        raise BadCode from error

@@ -1,0 +1,41 @@
+"""Who writes to us: a channel address, a language, and only what they chose to say."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.areas import AgeBand, Area
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a resident is reached."""
+
+    channel: str
+    """`telegram`, `matrix`, `web` or `terminal`."""
+    id: str
+    """The channel's own name for the conversation; for the browser, a hash of its cookie."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resident:
+    """One person in one channel."""
+
+    id: int
+    address: Address
+    language: str
+    topics: frozenset[Area]
+    """Areas to hear about; empty means all."""
+    district: int | None
+    age: AgeBand | None
+    tip_hour: int | None
+    """The hour, Europe/Warsaw, of the daily tip; None: no daily tip."""
+    alerts: bool
+    campaigns: bool
+    consent_asked_at: datetime | None
+    """When the opt-in was offered; it is offered once."""
+    blocked_at: datetime | None
+    created_at: datetime
+
+    def follows(self, area: Area) -> bool:
+        """Whether this area is among the chosen topics."""
+        return not self.topics or area in self.topics

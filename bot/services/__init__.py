@@ -1,0 +1,1 @@
+"""One use case each, on one transaction that the caller owns."""
