@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import fields
-from functools import cache
 from typing import Any, get_type_hints
 
 from bot.domain import actions
@@ -74,10 +73,12 @@ def _flag(text: str) -> bool:
 _READ: dict[type, Callable[[str], Any]] = {int: int, str: str, bool: _flag}
 
 
-@cache
-def _readers(action: type[Action]) -> tuple[Callable[[str], Any], ...]:
+def _readers_of(action: type[Action]) -> tuple[Callable[[str], Any], ...]:
     hints = get_type_hints(action)
     return tuple(_READ[hints[field.name]] for field in fields(action))
+
+
+_READERS = {action: _readers_of(action) for action in NAMES}
 
 
 def encode(action: Action) -> str:
@@ -98,7 +99,7 @@ def decode(code: str) -> Action:
     action = ACTIONS.get(name)
     if action is None or len(code.encode(errors="replace")) > WIRE_LIMIT:
         raise BadCode
-    readers = _readers(action)
+    readers = _READERS[action]
     if len(words) != len(readers):
         raise BadCode
     try:

@@ -89,7 +89,7 @@ class Phrase:
 
 
 Param = str | int | date | datetime | Phrase | Plain | Markdown
-"""A plain string is shown as written, never as Markdown; instants are shown in Europe/Warsaw and in the language's way."""
+"""A plain string is shown as written, never as Markdown; instants in Europe/Warsaw and in the language's way."""
 
 Block = Phrase | Plain | Markdown
 

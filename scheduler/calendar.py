@@ -1,0 +1,168 @@
+"""When things are due: recurrence, quiet hours and both changes of the clock, in Kraków's time. Pure.
+
+A slot in the hour that spring skips fires once, at the first instant after the gap; a slot in the hour that autumn
+repeats fires once, the first time round.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache, partial
+from zoneinfo import ZoneInfo
+
+from scheduler.errors import BadCron, NotATime, TimeDoesNotExist, TimeHappensTwice
+from scheduler.model import Kind, OneOff, Schedule, minds_quiet_hours
+
+ZONE = ZoneInfo("Europe/Warsaw")
+QUIET_FROM = time(21)
+QUIET_UNTIL = time(8)
+HORIZON_DAYS = 366 * 8
+"""How far ahead a rule is followed: 29 February can be eight years away."""
+
+_MINUTE = timedelta(minutes=1)
+_FIELDS = (
+    ("minute", 0, 59, ()),
+    ("hour", 0, 23, ()),
+    ("day of month", 1, 31, ()),
+    ("month", 1, 12, ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")),
+    ("day of week", 0, 7, ("sun", "mon", "tue", "wed", "thu", "fri", "sat")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """A rule taken apart. `either`: both kinds of day are restricted, and then one of them is enough (cron(5))."""
+
+    times: tuple[time, ...]
+    days: frozenset[int]
+    months: frozenset[int]
+    weekdays: frozenset[int]
+    either: bool
+
+    def on(self, day: date) -> bool:
+        """Whether the rule has slots on this date."""
+        if day.month not in self.months:
+            return False
+        by_day, by_weekday = day.day in self.days, day.isoweekday() % 7 in self.weekdays
+        return by_day or by_weekday if self.either else by_day and by_weekday
+
+
+@lru_cache(maxsize=256)
+def parse_cron(rule: str) -> Cron:
+    """Take a five-field rule apart: lists, ranges, steps, English names of months and weekdays, 0 and 7 for Sunday.
+
+    Raises:
+        BadCron: a field is missing, unreadable or out of its range; the error names it.
+    """
+    parts = rule.lower().split()
+    if len(parts) != len(_FIELDS):
+        raise BadCron(f"{len(parts)} fields")
+    minutes, hours, days, months, weekdays = (_field(text, *spec) for text, spec in zip(parts, _FIELDS, strict=True))
+    return Cron(
+        times=tuple(time(hour, minute) for hour in sorted(hours) for minute in sorted(minutes)),
+        days=days,
+        months=months,
+        weekdays=frozenset(day % 7 for day in weekdays),
+        either=not (parts[2].startswith("*") or parts[4].startswith("*")),
+    )
+
+
+def _field(text: str, name: str, low: int, high: int, words: tuple[str, ...]) -> frozenset[int]:
+    values: set[int] = set()
+    for item in text.split(","):
+        span, slash, step = item.partition("/")
+        try:
+            first, last = _span(span, low, high, words, stepped=bool(slash))
+            every = int(step) if slash else 1
+        except ValueError as error:
+            raise BadCron(f"{name}: {item}") from error
+        if not (low <= first <= last <= high and every > 0):
+            raise BadCron(f"{name}: {item}")
+        values.update(range(first, last + 1, every))
+    return frozenset(values)
+
+
+def _span(text: str, low: int, high: int, words: tuple[str, ...], *, stepped: bool) -> tuple[int, int]:
+    if text == "*":
+        return low, high
+    first, dash, last = text.partition("-")
+    start = _number(first, low, words)
+    if dash:
+        return start, _number(last, low, words)
+    return start, high if stepped else start
+
+
+def _number(text: str, low: int, words: tuple[str, ...]) -> int:
+    return words.index(text) + low if text in words else int(text)
+
+
+def next_slot(schedule: Schedule, *, after: datetime) -> datetime | None:
+    """The first slot strictly after an instant, in UTC; None when there is none."""
+    if isinstance(schedule, OneOff):
+        return schedule.at if schedule.at > after else None
+    cron = parse_cron(schedule.cron)
+    for day in _days_from(after.astimezone(ZONE).date()):
+        if day in schedule.skip or not cron.on(day):
+            continue
+        # Instants rise with wall time (a gap only makes some equal), so the times of a day can be bisected.
+        index = bisect_right(cron.times, after, key=partial(_instant, day))
+        if index < len(cron.times):
+            return _instant(day, cron.times[index])
+    return None
+
+
+def _days_from(first: date) -> Iterator[date]:
+    return (first + timedelta(days=ahead) for ahead in range(HORIZON_DAYS))
+
+
+def _instant(day: date, wall: time) -> datetime:
+    """The instant of a wall time: the first of two, or the first one after a gap."""
+    local = datetime.combine(day, wall)
+    while not _exists(local):
+        local += _MINUTE
+    return local.replace(tzinfo=ZONE).astimezone(UTC)
+
+
+def _exists(local: datetime) -> bool:
+    return local.replace(tzinfo=ZONE).astimezone(UTC).astimezone(ZONE).replace(tzinfo=None) == local
+
+
+def parse_local(text: str) -> datetime:
+    """Read `2026-12-01 17:30`, said in Kraków's time, as an instant in UTC.
+
+    Raises:
+        NotATime: it is not written like that, or there is no such date.
+        TimeDoesNotExist: the clocks skip it in spring.
+        TimeHappensTwice: the clocks repeat it in autumn.
+    """
+    try:
+        local = datetime.strptime(text.strip(), "%Y-%m-%d %H:%M")  # noqa: DTZ007 - the zone is added below
+    except ValueError as error:
+        raise NotATime(text.strip()[:40]) from error
+    if not _exists(local):
+        raise TimeDoesNotExist(text.strip())
+    aware = local.replace(tzinfo=ZONE)
+    if aware.utcoffset() != aware.replace(fold=1).utcoffset():
+        raise TimeHappensTwice(text.strip())
+    return aware.astimezone(UTC)
+
+
+def in_quiet_hours(at: datetime) -> bool:
+    """Whether an instant lies between 21:00 and 8:00 in Kraków."""
+    wall = at.astimezone(ZONE).time()
+    return wall >= QUIET_FROM or wall < QUIET_UNTIL
+
+
+def end_of_quiet_hours(at: datetime) -> datetime:
+    """The next 8:00 in Kraków if the instant lies in quiet hours; otherwise the instant itself."""
+    if not in_quiet_hours(at):
+        return at
+    local = at.astimezone(ZONE)
+    morning = local.date() + timedelta(days=local.time() >= QUIET_FROM)
+    return _instant(morning, QUIET_UNTIL)
+
+
+def release_at(kind: Kind, slot_at: datetime) -> datetime:
+    """When a slot may really start: quiet hours move all but alerts to their end."""
+    return end_of_quiet_hours(slot_at) if minds_quiet_hours(kind) else slot_at

@@ -1,0 +1,282 @@
+"""Deliveries in the database: claimed under a lease, marked before they leave, recorded after the answer.
+
+A row goes waiting → (claimed: still waiting, leased to a worker) → sending → its outcome. A crash before the mark costs
+nothing; a crash after it leaves a sending row whose lease ends, which `recover` calls uncertain.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, assert_never
+
+from sqlalchemy import ColumnElement, bindparam, case, or_, select, update
+
+from scheduler.calendar import in_quiet_hours
+from scheduler.ledger.states import expire, is_in
+from scheduler.model import (
+    Blocked,
+    Delivery,
+    DeliveryState,
+    GiveUp,
+    Kind,
+    OptedOut,
+    Outcome,
+    Retry,
+    RunState,
+    Sent,
+    Uncertain,
+    lane_of,
+    minds_quiet_hours,
+    resends_uncertain,
+)
+from scheduler.tables import deliveries, runs
+
+if TYPE_CHECKING:
+    from sqlalchemy import RowMapping
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+MAX_ATTEMPTS = 8
+RESEND_AFTER = timedelta(seconds=5)
+LOST = "the sender stopped before an answer came"
+
+Result = tuple[Delivery, Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What one outcome writes."""
+
+    state: DeliveryState
+    reason: str | None = None
+    reference: str | None = None
+    due_at: datetime | None = None
+    doubts: int = 0
+
+
+async def claim(
+    conn: "AsyncConnection", account: str, limit: int, *, worker: str, now: datetime, lease_s: float
+) -> list[Delivery]:
+    """Lease up to `limit` deliveries that may leave now: of running runs, the first lane first, the longest due first.
+
+    In quiet hours only alerts are handed out. What is past its expiry is marked expired instead.
+    """
+    quiet = in_quiet_hours(now)
+    claimed: list[Delivery] = []
+    for run in await _running(conn, now):
+        if len(claimed) == limit:
+            break
+        if quiet and minds_quiet_hours(run["kind"]):
+            continue
+        room = limit - len(claimed)
+        claimed += await _claim_of_run(conn, run, account, room, worker=worker, now=now, lease_s=lease_s)
+    return claimed
+
+
+async def _running(conn: "AsyncConnection", now: datetime) -> "list[RowMapping]":
+    query = select(runs).where(runs.c.state == RunState.RUNNING)
+    rows = list((await conn.execute(query)).mappings())
+    if any(row["expires_at"] <= now for row in rows):
+        await expire(conn, now)
+    live = (row for row in rows if row["expires_at"] > now)
+    return sorted(live, key=lambda row: (lane_of(row["kind"]), row["slot_at"], row["id"]))
+
+
+async def _claim_of_run(
+    conn: "AsyncConnection",
+    run: "RowMapping",
+    account: str,
+    limit: int,
+    *,
+    worker: str,
+    now: datetime,
+    lease_s: float,
+) -> list[Delivery]:
+    table = deliveries.c
+    free = (
+        select(table.recipient)
+        .where(table.run_id == run["id"], table.account == account, is_in(DeliveryState.WAITING), table.due_at <= now)
+        .order_by(table.due_at, table.recipient)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    lease = (
+        update(deliveries)
+        .where(table.run_id == run["id"], table.recipient.in_(free), is_in(DeliveryState.WAITING))
+        .values(worker=worker, due_at=now + timedelta(seconds=lease_s))
+        .returning(table.recipient, table.attempt)
+    )
+    rows = (await conn.execute(lease)).all()
+    return [
+        Delivery(run["id"], recipient, account, f"{run['key']}:{recipient}", attempt + 1)
+        for recipient, attempt in sorted(rows, key=lambda row: row.recipient)
+    ]
+
+
+async def mark(
+    conn: "AsyncConnection", batch: Sequence[Delivery], *, worker: str, now: datetime, lease_s: float
+) -> list[Delivery]:
+    """Mark claimed deliveries as sending, right before they leave; returns those that may.
+
+    Refused are those whose run was paused, cancelled or has expired, or whose lease went to somebody else; their
+    lease is given back. Marking the same attempt twice is the same as once, so an uncertain commit can be repeated.
+    """
+    table = deliveries.c
+    going = select(runs.c.id).where(runs.c.state == RunState.RUNNING, runs.c.expires_at > now)
+    marked: set[tuple[int, int, int]] = set()
+    for run_id, recipients in _by_run(batch).items():
+        statement = (
+            update(deliveries)
+            .where(
+                table.run_id == run_id,
+                table.recipient.in_(recipients),
+                table.worker == worker,
+                table.state.in_((DeliveryState.WAITING, DeliveryState.SENDING)),
+                table.run_id.in_(going),
+            )
+            .values(
+                state=DeliveryState.SENDING,
+                attempt=case((is_in(DeliveryState.WAITING), table.attempt + 1), else_=table.attempt),
+                due_at=now + timedelta(seconds=lease_s),
+            )
+            .returning(table.recipient, table.attempt)
+        )
+        marked |= {(run_id, recipient, attempt) for recipient, attempt in await conn.execute(statement)}
+    accepted = [delivery for delivery in batch if (delivery.run_id, delivery.recipient, delivery.attempt) in marked]
+    if len(accepted) < len(batch):
+        refused = set(batch).difference(accepted)
+        await release(conn, list(refused), worker=worker, now=now)
+    return accepted
+
+
+async def release(conn: "AsyncConnection", batch: Sequence[Delivery], *, worker: str, now: datetime) -> None:
+    """Give back the lease of claimed deliveries that will not leave now."""
+    table = deliveries.c
+    for run_id, recipients in _by_run(batch).items():
+        await conn.execute(
+            update(deliveries)
+            .where(
+                table.run_id == run_id,
+                table.recipient.in_(recipients),
+                table.worker == worker,
+                is_in(DeliveryState.WAITING),
+            )
+            .values(worker=None, due_at=now)
+        )
+
+
+def _by_run(batch: Sequence[Delivery]) -> dict[int, list[int]]:
+    ordered = sorted(batch, key=lambda delivery: (delivery.run_id, delivery.recipient))
+    return {run_id: [d.recipient for d in group] for run_id, group in groupby(ordered, lambda d: d.run_id)}
+
+
+# An answer counts only for the attempt it answers. It still counts when its lease had ended meanwhile and the row was
+# called uncertain, put back to wait or expired: the truth came late.
+_ANSWERABLE = (DeliveryState.SENDING, DeliveryState.UNCERTAIN, DeliveryState.WAITING, DeliveryState.EXPIRED)
+_RECORD = (
+    update(deliveries)
+    .where(
+        deliveries.c.run_id == bindparam("b_run"),
+        deliveries.c.recipient == bindparam("b_recipient"),
+        deliveries.c.attempt == bindparam("b_attempt"),
+        or_(*map(is_in, _ANSWERABLE)),
+    )
+    .values(
+        state=bindparam("b_state"),
+        due_at=bindparam("b_due_at"),
+        doubts=deliveries.c.doubts + bindparam("b_doubts"),
+        worker=None,
+        reference=bindparam("b_reference"),
+        reason=bindparam("b_reason"),
+        settled_at=bindparam("b_settled_at"),
+    )
+)
+
+
+async def record(conn: "AsyncConnection", results: Sequence[Result], now: datetime) -> None:
+    """Write what became of marked deliveries; writing the same twice is the same as once."""
+    if not results:
+        return
+    kinds = await _kinds(conn, {delivery.run_id for delivery, outcome in results if isinstance(outcome, Uncertain)})
+    rows = [_row(delivery, _change(delivery, outcome, kinds, now), now) for delivery, outcome in results]
+    await conn.execute(_RECORD, rows)
+
+
+async def _kinds(conn: "AsyncConnection", run_ids: Iterable[int]) -> dict[int, Kind]:
+    wanted = list(run_ids)
+    if not wanted:
+        return {}
+    rows = await conn.execute(select(runs.c.id, runs.c.kind).where(runs.c.id.in_(wanted)))
+    return {run_id: kind for run_id, kind in rows}  # noqa: C416 - dict() of rows has no types
+
+
+def _change(delivery: Delivery, outcome: Outcome, kinds: dict[int, Kind], now: datetime) -> _Change:
+    match outcome:
+        case Sent(reference):
+            change = _Change(DeliveryState.SENT, reference=reference)
+        case Blocked():
+            change = _Change(DeliveryState.BLOCKED)
+        case OptedOut():
+            change = _Change(DeliveryState.OPTED_OUT)
+        case GiveUp(reason):
+            change = _Change(DeliveryState.FAILED, reason)
+        case Retry():
+            change = _after_retry(delivery, outcome)
+        case Uncertain(reason):
+            change = _after_doubt(delivery, reason, kinds[delivery.run_id], now)
+        case _:
+            assert_never(outcome)
+    return change
+
+
+def _after_retry(delivery: Delivery, outcome: Retry) -> _Change:
+    # A limit on the whole account says nothing against this message, so it is never what ends it.
+    if delivery.attempt >= MAX_ATTEMPTS and not outcome.account_wide:
+        return _Change(DeliveryState.FAILED, f"{delivery.attempt} attempts: {outcome.reason}")
+    return _Change(DeliveryState.WAITING, outcome.reason, due_at=outcome.at)
+
+
+def _after_doubt(delivery: Delivery, reason: str, kind: Kind, now: datetime) -> _Change:
+    if resends_uncertain(kind) and delivery.attempt < MAX_ATTEMPTS:
+        return _Change(DeliveryState.WAITING, reason, due_at=now + RESEND_AFTER, doubts=1)
+    return _Change(DeliveryState.UNCERTAIN, reason, doubts=1)
+
+
+def _row(delivery: Delivery, change: _Change, now: datetime) -> dict[str, Any]:
+    return {
+        "b_run": delivery.run_id,
+        "b_recipient": delivery.recipient,
+        "b_attempt": delivery.attempt,
+        "b_state": change.state,
+        "b_due_at": change.due_at or now,
+        "b_doubts": change.doubts,
+        "b_reference": change.reference,
+        "b_reason": change.reason,
+        "b_settled_at": None if change.state is DeliveryState.WAITING else now,
+    }
+
+
+async def recover(conn: "AsyncConnection", now: datetime, worker: str | None = None) -> int:
+    """Deal with what a dead sender left in flight; returns how many deliveries that were.
+
+    A sending row whose lease has ended, or that belongs to `worker` (known to be dead, for it is only starting),
+    becomes uncertain, or waits again where its kind is sent again. The leases `worker` held on waiting rows are given
+    back.
+    """
+    table = deliveries.c
+    dead: ColumnElement[bool] = table.due_at <= now
+    if worker is not None:
+        dead |= table.worker == worker
+        leased = (is_in(DeliveryState.WAITING), table.worker == worker)
+        await conn.execute(update(deliveries).where(*leased).values(worker=None, due_at=now))
+    found = (
+        select(table.run_id, table.recipient, table.account, table.attempt)
+        .where(is_in(DeliveryState.SENDING), dead)
+        .with_for_update(skip_locked=True)
+    )
+    lost = [
+        Delivery(run_id, recipient, account, "", attempt)
+        for run_id, recipient, account, attempt in await conn.execute(found)
+    ]
+    await record(conn, [(delivery, Uncertain(LOST)) for delivery in lost], now)
+    return len(lost)
