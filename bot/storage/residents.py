@@ -1,0 +1,134 @@
+"""Residents and where each of them is in the conversation."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.areas import AgeBand, Area
+from bot.domain.residents import Address, Resident
+from bot.storage.tables import conversations, residents
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Where a resident is: the action that shows it, what typed text is awaited for, and which events counted."""
+
+    here: str
+    awaiting: str | None = None
+    handled: tuple[str, ...] = ()
+
+
+def _resident(row: RowMapping) -> Resident:
+    return Resident(
+        id=row["id"],
+        address=Address(row["channel"], row["address"]),
+        language=row["language"],
+        topics=frozenset(area for area in Area if row[area.value]),
+        district=row["district"],
+        age=AgeBand(row["age"]) if row["age"] else None,
+        tip_hour=row["tip_hour"],
+        alerts=row["alerts"],
+        campaigns=row["campaigns"],
+        consent_asked_at=row["consent_asked_at"],
+        blocked_at=row["blocked_at"],
+        created_at=row["created_at"],
+    )
+
+
+async def find(conn: AsyncConnection, address: Address) -> Resident | None:
+    """Who has this address, if anybody."""
+    query = select(residents).where(residents.c.channel == address.channel, residents.c.address == address.id)
+    row = (await conn.execute(query)).mappings().first()
+    return _resident(row) if row else None
+
+
+async def get(conn: AsyncConnection, resident_id: int) -> Resident | None:
+    """The resident with this number, if there still is one."""
+    row = (await conn.execute(select(residents).where(residents.c.id == resident_id))).mappings().first()
+    return _resident(row) if row else None
+
+
+async def find_with_conversation(
+    conn: AsyncConnection, address: Address
+) -> tuple[Resident | None, Conversation | None]:
+    """Who has this address, and where they are in the conversation: one look-up for the start of a turn."""
+    query = (
+        select(residents, conversations.c.here, conversations.c.awaiting, conversations.c.handled)
+        .select_from(residents.outerjoin(conversations))
+        .where(residents.c.channel == address.channel, residents.c.address == address.id)
+    )
+    row = (await conn.execute(query)).mappings().first()
+    if row is None:
+        return None, None
+    if row["here"] is None:
+        return _resident(row), None
+    return _resident(row), Conversation(row["here"], row["awaiting"], tuple(row["handled"]))
+
+
+async def add(conn: AsyncConnection, address: Address, language: str, now: datetime) -> Resident:
+    """A new resident of whom nothing else is known."""
+    values = {
+        "channel": address.channel,
+        "address": address.id,
+        "language": language,
+        "created_at": now,
+        "seen_on": now.date(),
+    }
+    row = (await conn.execute(insert(residents).values(values).returning(residents))).mappings().one()
+    return _resident(row)
+
+
+async def change(conn: AsyncConnection, resident_id: int, **values: Any) -> Resident:
+    """Set columns of a resident and return what they are now."""
+    query = update(residents).where(residents.c.id == resident_id).values(values).returning(residents)
+    return _resident((await conn.execute(query)).mappings().one())
+
+
+async def set_blocked(conn: AsyncConnection, address: Address, at: datetime | None) -> None:
+    """Mark that this address does not want to hear from us (or does again); nothing if it is unknown."""
+    await conn.execute(
+        update(residents)
+        .where(residents.c.channel == address.channel, residents.c.address == address.id)
+        .values(blocked_at=at)
+    )
+
+
+async def move(conn: AsyncConnection, old: Address, new: Address) -> None:
+    """The channel gave the conversation another address."""
+    await conn.execute(
+        update(residents)
+        .where(residents.c.channel == old.channel, residents.c.address == old.id)
+        .values(channel=new.channel, address=new.id)
+    )
+
+
+async def save_conversation(conn: AsyncConnection, resident_id: int, conversation: Conversation, *, new: bool) -> None:
+    """Keep where a resident is; `new` when nothing was kept before."""
+    values = {
+        "here": conversation.here,
+        "awaiting": conversation.awaiting,
+        "handled": list(conversation.handled),
+    }
+    if new:
+        await conn.execute(insert(conversations).values(resident_id=resident_id, **values))
+    else:
+        await conn.execute(update(conversations).where(conversations.c.resident_id == resident_id).values(values))
+
+
+async def erase(conn: AsyncConnection, resident_id: int) -> None:
+    """Forget a resident and, by cascade, everything that hangs on them."""
+    await conn.execute(delete(residents).where(residents.c.id == resident_id))
+
+
+async def long_away(conn: AsyncConnection, now: datetime, after: timedelta) -> list[int]:
+    """Residents who have not written for so long, and get nothing from us, that they are to be forgotten."""
+    query = select(residents.c.id).where(
+        residents.c.seen_on < (now - after).date(),
+        residents.c.tip_hour.is_(None),
+        ~residents.c.alerts,
+        ~residents.c.campaigns,
+    )
+    return list((await conn.execute(query)).scalars())

@@ -1,0 +1,154 @@
+"""Workshops and bookings. Names and contacts pass through the vault on their way in and out."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, Select, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.areas import Area
+from bot.domain.workshops import Booking, BookingState, Workshop
+from bot.storage.tables import bookings, workshops
+from bot.storage.vault import Vault
+
+_TAKEN = (
+    select(func.coalesce(func.sum(bookings.c.places), 0))
+    .where(bookings.c.workshop_id == workshops.c.id, bookings.c.state == BookingState.CONFIRMED.value)
+    .correlate(workshops)
+    .scalar_subquery()
+    .label("taken")
+)
+
+
+def _workshop(row: RowMapping) -> Workshop:
+    return Workshop(
+        id=row["id"],
+        area=Area(row["area"]),
+        title=row["title"],
+        about=row["about"],
+        place=row["place"],
+        district=row["district"],
+        starts_at=row["starts_at"],
+        ends_at=row["ends_at"],
+        capacity=row["capacity"],
+        taken=row["taken"],
+        cancelled_at=row["cancelled_at"],
+    )
+
+
+def _booking(row: RowMapping, vault: Vault) -> Booking:
+    return Booking(
+        id=row["id"],
+        workshop_id=row["workshop_id"],
+        resident_id=row["resident_id"],
+        places=row["places"],
+        state=BookingState(row["state"]),
+        created_at=row["created_at"],
+        name=vault.open(row["name"]),
+        contact=vault.open(row["contact"]),
+    )
+
+
+async def _select_workshops(conn: AsyncConnection, query: Select[Any]) -> list[Workshop]:
+    return [_workshop(row) for row in (await conn.execute(query)).mappings()]
+
+
+async def add(conn: AsyncConnection, *, now: datetime, **values: Any) -> int:
+    """A new workshop; returns its number."""
+    row = await conn.execute(insert(workshops).values(created_at=now, **values).returning(workshops.c.id))
+    return int(row.scalar_one())
+
+
+async def get(conn: AsyncConnection, workshop_id: int, *, lock: bool = False) -> Workshop | None:
+    """A workshop with its taken places; `lock` keeps others from booking until the transaction ends."""
+    if lock:  # SQLite's writers already come one at a time; PostgreSQL's are held here
+        await conn.execute(select(workshops.c.id).where(workshops.c.id == workshop_id).with_for_update())
+    found = await _select_workshops(conn, select(workshops, _TAKEN).where(workshops.c.id == workshop_id))
+    return found[0] if found else None
+
+
+async def upcoming(conn: AsyncConnection, now: datetime, *, limit: int, offset: int = 0) -> list[Workshop]:
+    """What can still be gone to, soonest first."""
+    return await _select_workshops(
+        conn,
+        select(workshops, _TAKEN)
+        .where(workshops.c.starts_at > now, workshops.c.cancelled_at.is_(None))
+        .order_by(workshops.c.starts_at, workshops.c.id)
+        .limit(limit)
+        .offset(offset),
+    )
+
+
+async def all_of(conn: AsyncConnection) -> list[Workshop]:
+    """Every workshop kept, soonest first."""
+    return await _select_workshops(conn, select(workshops, _TAKEN).order_by(workshops.c.starts_at, workshops.c.id))
+
+
+async def booking_of(conn: AsyncConnection, vault: Vault, workshop_id: int, resident_id: int) -> Booking | None:
+    """A resident's booking in a workshop, whatever its state."""
+    query = select(bookings).where(bookings.c.workshop_id == workshop_id, bookings.c.resident_id == resident_id)
+    row = (await conn.execute(query)).mappings().first()
+    return _booking(row, vault) if row else None
+
+
+async def save_booking(
+    conn: AsyncConnection,
+    vault: Vault,
+    *,
+    workshop_id: int,
+    resident_id: int,
+    now: datetime,
+    **values: Any,
+) -> None:
+    """Set a booking's places, state, name or contact; the booking is made if there is none."""
+    for personal in ("name", "contact"):
+        if values.get(personal) is not None:
+            values[personal] = vault.seal(values[personal])
+    mine = (bookings.c.workshop_id == workshop_id) & (bookings.c.resident_id == resident_id)
+    changed = await conn.execute(update(bookings).where(mine).values(changed_at=now, **values))
+    if not changed.rowcount:
+        await conn.execute(
+            insert(bookings).values(
+                workshop_id=workshop_id, resident_id=resident_id, created_at=now, changed_at=now, **values
+            )
+        )
+
+
+async def bookings_where(conn: AsyncConnection, vault: Vault, *conditions: ColumnElement[bool]) -> list[Booking]:
+    """Bookings that meet all conditions, oldest first."""
+    query = select(bookings).where(*conditions).order_by(bookings.c.changed_at, bookings.c.id)
+    return [_booking(row, vault) for row in (await conn.execute(query)).mappings()]
+
+
+async def bookings_of_resident(conn: AsyncConnection, vault: Vault, resident_id: int) -> list[Booking]:
+    """Every booking of a resident that is kept."""
+    return await bookings_where(conn, vault, bookings.c.resident_id == resident_id)
+
+
+async def roster(
+    conn: AsyncConnection, vault: Vault, workshop_id: int, states: Sequence[BookingState]
+) -> list[Booking]:
+    """Who is coming, or waits, in the order of their booking."""
+    return await bookings_where(
+        conn, vault, bookings.c.workshop_id == workshop_id, bookings.c.state.in_([state.value for state in states])
+    )
+
+
+async def clear_personal(conn: AsyncConnection, ended_before: datetime) -> int:
+    """Erase names and contacts of workshops that ended before this; returns how many bookings."""
+    past = select(workshops.c.id).where(workshops.c.ends_at < ended_before)
+    result = await conn.execute(
+        update(bookings)
+        .where(bookings.c.workshop_id.in_(past), bookings.c.name.is_not(None) | bookings.c.contact.is_not(None))
+        .values(name=None, contact=None)
+    )
+    return result.rowcount
+
+
+async def drop_drafts(conn: AsyncConnection, before: datetime) -> int:
+    """Delete bookings that were begun and never confirmed; returns how many."""
+    result = await conn.execute(
+        bookings.delete().where(bookings.c.state == BookingState.DRAFT.value, bookings.c.changed_at < before)
+    )
+    return result.rowcount
