@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 from scheduler import ledger
 from scheduler.model import (
@@ -43,13 +44,17 @@ def ignore(run: Run, delivery: Delivery, outcome: Outcome) -> None:
     """Watch nothing."""
 
 
+def _place(delivery: Delivery) -> tuple[int, int]:
+    return delivery.run_id, delivery.recipient
+
+
 class Failures:
     """Decides when a run fails too often: more than `share` of its last `floor` settled messages were refused."""
 
     def __init__(self, share: float, floor: int) -> None:
         self._share = share
         self._floor = floor
-        self._recent: dict[int, deque[bool]] = {}
+        self._recent: dict[int, deque[str | None]] = {}  # the reason of each failure, None for the rest
 
     def add(self, run_id: int, outcome: Outcome) -> str | None:
         """Count one outcome; returns the reason to pause, once, when it is time. A blocked recipient is no failure."""
@@ -58,13 +63,13 @@ class Failures:
         recent = self._recent.setdefault(run_id, deque(maxlen=self._floor))
         if len(self._recent) > MAX_WATCHED:
             del self._recent[next(iter(self._recent))]
-        recent.append(isinstance(outcome, GiveUp))
-        failed = sum(recent)
-        if len(recent) < self._floor or failed <= self._share * self._floor:
+        recent.append(outcome.reason if isinstance(outcome, GiveUp) else None)
+        reasons = [reason for reason in recent if reason is not None]
+        if len(recent) < self._floor or len(reasons) <= self._share * self._floor:
             return None
         del self._recent[run_id]  # after a resume the count starts anew
-        last = outcome.reason if isinstance(outcome, GiveUp) else ""
-        return f"{failed} of the last {self._floor} failed{': ' if last else ''}{last}"
+        most_often = max(reasons, key=reasons.count)
+        return f"{len(reasons)} of the last {self._floor} failed, most often: {most_often}"
 
 
 class Deliverer:
@@ -123,6 +128,7 @@ class Deliverer:
         self._work: dict[int, Work] = {}
         self._ahead: dict[asyncio.Task[None], Delivery] = {}  # claimed, not marked yet
         self._flying: set[asyncio.Task[None]] = set()
+        self._in_hand: set[tuple[int, int]] = set()  # (run, recipient) of both
         self._hungry = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -154,10 +160,13 @@ class Deliverer:
 
     async def _feed(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            batch = await self._claim()
+            # While the account is held a lease can end and come back in the next claim: it is renewed, not doubled.
+            batch = [delivery for delivery in await self._claim() if _place(delivery) not in self._in_hand]
             for delivery in batch:
                 task = group.create_task(self._deliver(delivery, self._work[delivery.run_id]))
                 self._ahead[task] = delivery
+                self._in_hand.add(_place(delivery))
+                task.add_done_callback(partial(self._put_down, delivery))
             if not batch:
                 await self._idle(stop)
             while len(self._ahead) > self._batch // 2 and not stop.is_set():
@@ -195,6 +204,9 @@ class Deliverer:
                 return
             outcome = await self._ask(delivery, run, campaign)
         self._settle(delivery, run, outcome)
+
+    def _put_down(self, delivery: Delivery, _task: asyncio.Task[None]) -> None:
+        self._in_hand.discard(_place(delivery))
 
     def _take_off(self) -> None:
         task = asyncio.current_task()

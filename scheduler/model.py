@@ -174,6 +174,16 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the ledger knows of one person and one run, for their export of data."""
+
+    kind: Kind
+    slot_at: datetime
+    state: DeliveryState
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """The channel took it; `reference` is the channel's own name for the message."""
 

@@ -1,6 +1,6 @@
 """What the scheduler asks of its host: whom to reach, and to send one message."""
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from scheduler.model import Campaign, Delivery, Outcome, Run
 
@@ -18,7 +18,7 @@ Begin: TypeAlias = "Callable[[], AbstractAsyncContextManager[AsyncConnection]]"
 class Audience(Protocol):
     """Whom a run reaches."""
 
-    def select(self, run: Run, campaign: Campaign | None) -> "Select[tuple[int, str]]":
+    def select(self, run: Run, campaign: Campaign | None) -> "Select[*tuple[Any, ...]]":
         """A statement of two columns, `recipient` (int) and `account` (str), each recipient once.
 
         It becomes one INSERT … SELECT into the ledger, so it must read from the same database.

@@ -41,6 +41,14 @@ class Ask(Action):
     """Invites a "what do I do when…" in free text."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found(Action):
+    """What a search found: short names of items, separated by full stops; the words searched for are not kept."""
+
+    urgent: bool
+    items: str
+
+
 # --- quizzes
 
 
@@ -91,6 +99,13 @@ class StartMix(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class StartLink(Action):
+    """Begin the quiz of a shared link."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShowQuestion(Action):
     """A question of an attempt, by its position from 0; `picked` holds choices not yet confirmed."""
 
@@ -110,9 +125,10 @@ class Answer(Action):
 
 @dataclass(frozen=True, slots=True)
 class ShowResult(Action):
-    """How an attempt went."""
+    """How an attempt went; `asked` when the opt-in that came with it is done with."""
 
     attempt: int
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +218,13 @@ class Book(Action):
 
     workshop: int
     places: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShowBooking(Action):
+    """Where a booking stands: what is still to be entered, or what was."""
+
+    workshop: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,10 +324,14 @@ class Consents(Action):
 
 @dataclass(frozen=True, slots=True)
 class SetConsent(Action):
-    """Agree to one kind of message (`tips`, `alerts`, `campaigns`), or withdraw."""
+    """Agree to one kind of message (`tips`, `alerts`, `campaigns`), or withdraw.
+
+    `attempt` is the quiz whose result the choice stood under, 0 in the settings.
+    """
 
     kind: str
     on: bool
+    attempt: int = 0
 
 
 # --- privacy

@@ -4,7 +4,7 @@ A channel turns its update into an `Event`; the dialogue answers with a `Screen`
 words are found in the resident's language only when a channel renders the screen.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -105,6 +105,8 @@ class Button:
 
     label: Block
     action: Action
+    full: Block | None = None
+    """The whole choice, where the label is only its letter; for channels whose buttons can hold it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +150,14 @@ class Screen:
     """What shows this screen again, if that is not the action that led here."""
     replaces: bool = True
     """Whether it takes the place of the screen whose button was pressed, where the channel can do that."""
+    legend: tuple[Block, ...] = ()
+    """What the letters on the buttons stand for, a line each; left out where the buttons show `full`."""
     asks: Block | None = None
     """What the text field is for, when a typed answer is expected (a name, a contact, a question)."""
+    awaits: str | None = None
+    """What the next typed text is for: a key of the dialogue's own."""
+    later: Callable[[], Awaitable["Screen"]] | None = None
+    """Slow work, done after the turn is committed; its screen takes this one's place."""
 
 
 @dataclass(frozen=True, slots=True)

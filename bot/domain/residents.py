@@ -5,6 +5,9 @@ from datetime import datetime
 
 from bot.domain.areas import AgeBand, Area
 
+ONLY_ANSWERED = frozenset({"web", "terminal"})
+"""Channels where we can answer but never write first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -35,6 +38,11 @@ class Resident:
     """When the opt-in was offered; it is offered once."""
     blocked_at: datetime | None
     created_at: datetime
+
+    @property
+    def can_be_written_to(self) -> bool:
+        """Whether we can write first: a browser's page may be closed."""
+        return self.address.channel not in ONLY_ANSWERED
 
     def follows(self, area: Area) -> bool:
         """Whether this area is among the chosen topics."""

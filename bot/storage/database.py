@@ -15,6 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.domain.errors import BotError
 
+Connection = AsyncConnection
+"""An open transaction, as everything above this package passes it on."""
+
 BUSY_S = 10
 """How long to wait for another process (a command of the staff's, say) to finish writing."""
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.quizzes import Attempt, Given, Ref
-from bot.storage.tables import answers, attempts, tips_seen
+from bot.storage.tables import answers, attempts, conversations, quiz_links, tips_seen
 
 
 def _attempt(row: RowMapping, given: Sequence[RowMapping]) -> Attempt:
@@ -152,3 +153,34 @@ async def tip_rating(conn: AsyncConnection, resident_id: int, tip: str) -> bool 
     """What this resident said of a tip, if anything."""
     query = select(tips_seen.c.useful).where(tips_seen.c.resident_id == resident_id, tips_seen.c.tip == tip)
     return (await conn.execute(query)).scalar()
+
+
+async def everything_of(conn: AsyncConnection, resident_id: int) -> dict[str, list[dict[str, Any]]]:
+    """All attempts, answers, tips and links of a resident, as plain values for their export."""
+    mine = attempts.c.resident_id == resident_id
+    links = select(quiz_links.c.code, quiz_links.c.quiz, quiz_links.c.created_at, quiz_links.c.ends_at)
+    queries = {
+        "attempts": select(
+            attempts.c.id, attempts.c.quiz, attempts.c.link, attempts.c.started_at, attempts.c.finished_at
+        )
+        .where(mine)
+        .order_by(attempts.c.id),
+        "answers": select(
+            answers.c.attempt_id, answers.c.quiz, answers.c.question, answers.c.chosen, answers.c.right, answers.c.at
+        )
+        .join(attempts)
+        .where(mine)
+        .order_by(answers.c.attempt_id, answers.c.position),
+        "tips": select(tips_seen.c.tip, tips_seen.c.seen_at, tips_seen.c.useful).where(
+            tips_seen.c.resident_id == resident_id
+        ),
+        "quiz_links": links.where(quiz_links.c.resident_id == resident_id),
+        "conversation": select(conversations.c.here, conversations.c.awaiting).where(
+            conversations.c.resident_id == resident_id
+        ),
+    }
+    return {name: [_plain(row) for row in (await conn.execute(query)).mappings()] for name, query in queries.items()}
+
+
+def _plain(row: RowMapping) -> dict[str, Any]:
+    return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in row.items()}

@@ -118,6 +118,15 @@ async def save_conversation(conn: AsyncConnection, resident_id: int, conversatio
         await conn.execute(update(conversations).where(conversations.c.resident_id == resident_id).values(values))
 
 
+async def note_seen(conn: AsyncConnection, resident: Resident, now: datetime) -> None:
+    """Note the day a resident wrote, once a day."""
+    await conn.execute(
+        update(residents)
+        .where(residents.c.id == resident.id, residents.c.seen_on != now.date())
+        .values(seen_on=now.date())
+    )
+
+
 async def erase(conn: AsyncConnection, resident_id: int) -> None:
     """Forget a resident and, by cascade, everything that hangs on them."""
     await conn.execute(delete(residents).where(residents.c.id == resident_id))

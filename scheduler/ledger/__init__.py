@@ -14,7 +14,7 @@ from scheduler.ledger.campaigns import (
     save_campaign,
 )
 from scheduler.ledger.deliveries import Result, claim, mark, record, recover, release
-from scheduler.ledger.reports import archive, balance, forget, over_cap, progress
+from scheduler.ledger.reports import archive, balance, forget, over_cap, progress, receipts
 from scheduler.ledger.runs import (
     cancel_run,
     find_run,
@@ -53,6 +53,7 @@ __all__ = [
     "over_cap",
     "pause_run",
     "progress",
+    "receipts",
     "record",
     "recover",
     "release",

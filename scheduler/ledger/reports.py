@@ -5,10 +5,10 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, case, delete, func, insert, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, case, delete, func, insert, literal, select, union_all
 
 from scheduler.ledger.runs import load_run
-from scheduler.model import Balance, DeliveryState, Kind, Progress, RunState
+from scheduler.model import Balance, DeliveryState, Kind, Progress, Receipt, RunState
 from scheduler.tables import deliveries, runs, tallies
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ async def progress(conn: "AsyncConnection", run_id: int, now: datetime) -> Progr
     return Progress(state, per_second, state.open / per_second if per_second else None)
 
 
-def over_cap(kinds: Collection[Kind], since: datetime, cap: int) -> Select[tuple[int]]:
+def over_cap(kinds: Collection[Kind], since: datetime, cap: int) -> Select[int]:
     """Recipients already sent `cap` messages of these kinds since an instant, for a host's audience to leave out."""
     recent = select(runs.c.id).where(runs.c.kind.in_(kinds), runs.c.slot_at >= since)
     return (
@@ -57,6 +57,22 @@ def over_cap(kinds: Collection[Kind], since: datetime, cap: int) -> Select[tuple
         .group_by(deliveries.c.recipient)
         .having(func.count() >= cap)
     )
+
+
+async def receipts(conn: "AsyncConnection", recipient: int) -> list[Receipt]:
+    """Everything the ledger keeps of one person, the newest first."""
+    query = (
+        select(runs.c.kind, runs.c.slot_at, deliveries.c.state, deliveries.c.settled_at)
+        .join_from(runs, deliveries, deliveries.c.run_id == runs.c.id)
+        .where(*_of(recipient))
+        .order_by(runs.c.slot_at.desc(), runs.c.id.desc())
+    )
+    return [Receipt(**row) for row in (await conn.execute(query)).mappings()]
+
+
+def _of(recipient: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    # Through the runs, so that the primary key finds the rows; an own index would slow every audience down.
+    return deliveries.c.run_id.in_(select(runs.c.id)), deliveries.c.recipient == recipient
 
 
 async def forget(conn: "AsyncConnection", recipient: int) -> int:
@@ -69,8 +85,7 @@ async def forget(conn: "AsyncConnection", recipient: int) -> int:
         (deliveries.c.state == DeliveryState.SENDING, DeliveryState.UNCERTAIN.value),
         else_=deliveries.c.state,
     )
-    # Through the runs, so that the primary key finds the rows; an own index would slow every audience down.
-    theirs = (deliveries.c.run_id.in_(select(runs.c.id)), deliveries.c.recipient == recipient)
+    theirs = _of(recipient)
     counted = select(deliveries.c.run_id, state, literal(1)).where(*theirs)
     await conn.execute(insert(tallies).from_select(["run_id", "state", "count"], counted))
     return (await conn.execute(delete(deliveries).where(*theirs))).rowcount

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, literal_column, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from scheduler.model import DeliveryState, RunState
 from scheduler.tables import deliveries, runs
@@ -12,7 +13,7 @@ from scheduler.tables import deliveries, runs
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-FAULTS = (OperationalError, InterfaceError, OSError)
+FAULTS = (OperationalError, InterfaceError, PoolTimeoutError, OSError)
 """A database that is away, locked or full: worth trying again."""
 
 

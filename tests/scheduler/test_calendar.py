@@ -207,7 +207,7 @@ def test_what_people_read_can_be_written_back(at: datetime) -> None:
 @pytest.mark.parametrize(
     ("wall", "quiet"), [("20:59", False), ("21:00", True), ("00:00", True), ("07:59", True), ("08:00", False)]
 )
-def test_quiet_hours_are_by_the_clock_on_the_wall(wall: str, quiet: bool) -> None:  # noqa: FBT001
+def test_quiet_hours_are_by_the_clock_on_the_wall(wall: str, quiet: bool) -> None:
     for day in ("2026-12-01", "2026-07-01"):
         assert in_quiet_hours(parse_local(f"{day} {wall}")) is quiet
 

@@ -1,0 +1,56 @@
+# Everything is done from here; each target sets up what it needs. Wanted: Python 3.11 or newer, and make.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench demo lock migration clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/ready ## Start the bot; the chat page is at http://127.0.0.1:8080
+	$(BIN)/bezpieczny run
+
+test: check ## Check, then run every test (one file: make test TESTS=tests/domain)
+	$(BIN)/python -m pytest --cov --cov-report=term $(TESTS)
+
+check: .venv/ready ## Lint, formatting, types, direction of imports, content
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/bezpieczny content check
+
+format: .venv/ready ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/ready ## Measure turns and deliveries a second
+	$(BIN)/python -m tests.bench
+
+demo: .venv/ready ## Fill the database with a believable city of 2,000 residents
+	$(BIN)/bezpieczny demo --residents 2000
+
+lock: .venv/ready ## Pin the dependencies anew (newest versions: make lock UPGRADE=1)
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --quiet $(if $(UPGRADE),--upgrade) --output-file requirements.lock
+
+migration: .venv/ready ## Draft a migration from the tables (make migration NAME="add topics")
+	$(BIN)/bezpieczny database draft "$(NAME)"
+
+clean: ## Remove the environment and the tools' caches; the data stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov
+
+# The environment is made anew when the lock changes, so that it never holds what the lock does not.
+.venv/locked: requirements.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set PYTHON to where it is." >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(PIP) install --require-hashes -r requirements.lock
+	@touch $@
+
+# The build backend is in the lock too: without isolation nothing unpinned is fetched.
+.venv/ready: .venv/locked pyproject.toml
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,65 @@
+"""What must hold for the library to be usable at all: everything that is named is there."""
+
+from collections.abc import Iterator
+
+from bot.catalogue.documents import Content, Document
+from bot.catalogue.problems import Problem
+from bot.catalogue.schema import Campaign, Programme, Quiz, Tip
+from bot.domain.areas import DISTRICTS, Area
+
+
+def broken_references(content: Content) -> Iterator[Problem]:
+    """References to nothing, and names that stand for two things."""
+    if content.programme:
+        yield from _in_programme(content.programme)
+        for tip in content.tips.values():
+            yield from _in_tip(tip, content.programme.item)
+    for quiz in content.quizzes.values():
+        yield from _in_quiz(quiz, content.names["tips"])
+    for campaign in content.campaigns.values():
+        yield from _in_campaign(campaign, content)
+
+
+def _in_programme(document: Document[Programme]) -> Iterator[Problem]:
+    for area in Area:
+        if area not in document.item.areas:
+            yield document.problem(f"the area {area.value!r} is missing; add its name and what it is about", "areas")
+    numbers = sorted(district.number for district in document.item.districts)
+    if numbers != list(range(1, len(DISTRICTS) + 1)):
+        yield document.problem(f"each district from 1 to {len(DISTRICTS)} should stand here once", "districts")
+
+
+def _in_tip(document: Document[Tip], programme: Programme) -> Iterator[Problem]:
+    tip = document.item
+    topic = programme.topics.get(tip.topic)
+    if topic is None:
+        known = ", ".join(name for name, info in programme.topics.items() if info.area is tip.area)
+        yield document.problem(f"there is no topic {tip.topic!r} in programme.yaml; use one of: {known}", "topic")
+    elif topic.area is not tip.area:
+        message = f"the topic {tip.topic!r} belongs to the area {topic.area.value!r}, the tip to {tip.area.value!r}"
+        yield document.problem(f"{message}; change one of them", "topic")
+
+
+def _in_quiz(document: Document[Quiz], tips: frozenset[str]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for index, question in enumerate(document.item.questions):
+        if question.id in seen:
+            message = (
+                f"two questions have the id {question.id!r}; answers are stored under it, so give this one another"
+            )
+            yield document.problem(message, "questions", index, "id")
+        seen.add(question.id)
+        if question.tip not in tips:
+            yield document.problem(_no_file("tips", question.tip), "questions", index, "tip")
+
+
+def _in_campaign(document: Document[Campaign], content: Content) -> Iterator[Problem]:
+    for index, button in enumerate(document.item.buttons):
+        if button.quiz and button.quiz not in content.names["quizzes"]:
+            yield document.problem(_no_file("quizzes", button.quiz), "buttons", index, "quiz")
+        if button.tip and button.tip not in content.names["tips"]:
+            yield document.problem(_no_file("tips", button.tip), "buttons", index, "tip")
+
+
+def _no_file(folder: str, name: str) -> str:
+    return f"there is no {folder}/{name}.yaml; write it, or name another"

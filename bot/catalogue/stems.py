@@ -1,0 +1,102 @@
+"""Words as the search compares them: without case, diacritics and endings, in any of the languages."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+import snowballstemmer
+
+_WORD = re.compile(r"[^\W_]+")
+_APOSTROPHES = dict.fromkeys(map(ord, "'’ʼ`´"))
+_LETTERS = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "ґ": "г", "ы": "и", "э": "е", "ъ": None, "ь": None})
+_LOOKALIKES = str.maketrans("aeiopcyx", "аеіорсух")
+"""Latin letters that look Cyrillic: phone keyboards leave them inside Ukrainian words."""
+_ALTERNATIONS = {
+    "pl": (("dz", "g"), ("dz", "d"), ("c", "k"), ("c", "t"), ("rz", "r"), ("sz", "ch"), ("z", "g")),
+    "uk": (("з", "г"), ("ц", "к"), ("ч", "к"), ("с", "х"), ("ж", "г")),
+}
+"""Consonants that change before an ending (hulajnoga, na hulajnodze): a stem also counts in its other form."""
+
+
+def _fold(text: str) -> str:
+    """Lower case without diacritics; letters that people mix up become one."""
+    bare = "".join(char for char in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(char))
+    return bare.translate(_APOSTROPHES).translate(_LETTERS)
+
+
+_UKRAINIAN_ENDINGS = sorted(
+    {
+        _fold(ending)
+        for ending in (
+            *("уватися", "юватися", "увати", "ювати", "ується", "юється", "аються", "яються", "аться", "яться"),
+            *("ення", "ання", "іння", "ився", "илася", "илося", "илися", "ався", "алася", "алося", "алися", "тися"),
+            *("ться", "ями", "ами", "ові", "еві", "єві", "ого", "ому", "ими", "ої", "ою", "ею", "єю", "ях", "ах"),
+            *("ів", "їв", "ом", "ем", "єм", "ати", "ити", "іти", "яти", "ути", "ає", "яє", "ала", "али", "ало"),
+            *("ила", "или", "ило", "ають", "яють", "ють", "уть", "ать", "ять", "ить", "їть", "іть", "ете", "ите"),
+            *("ав", "ив", "ла", "ло", "ли", "ти", "ий", "ій", "ая", "им", "их", "іх", "ся"),
+            *("а", "я", "о", "е", "є", "и", "і", "ї", "у", "ю", "й"),
+        )
+    },
+    key=len,
+    reverse=True,
+)
+_SHORTEST_STEM = 3
+
+
+def tokens(text: str) -> list[str]:
+    """The words of a text, in order: in lower case, their diacritics kept."""
+    return _WORD.findall(unicodedata.normalize("NFC", text.casefold()).translate(_APOSTROPHES))
+
+
+@lru_cache(maxsize=32768)
+def fold(word: str) -> str:
+    """A word without case and diacritics; letters that people mix up become one."""
+    return _fold(word.translate(_LOOKALIKES) if is_cyrillic(word) else word)
+
+
+def is_cyrillic(word: str) -> bool:
+    """Whether a word has a Cyrillic letter."""
+    return any("\u0400" <= char <= "\u04ff" for char in word)
+
+
+class Stemmer:
+    """Takes endings off, and remembers. Not to be shared between threads: snowball keeps state in its objects."""
+
+    def __init__(self) -> None:
+        self._snowball = {code: snowballstemmer.stemmer(name) for code, name in (("pl", "polish"), ("en", "english"))}
+        self._known: dict[tuple[str, str], frozenset[str]] = {}
+
+    def stems(self, word: str, language: str, *, remember: bool = True) -> frozenset[str]:
+        """All stems a word may have: with its diacritics, as if typed without them, before another ending."""
+        found = self._known.get((word, language))
+        if found is None:
+            plain = set(self._plain_stems(word, language))
+            found = frozenset(plain.union(*(_alternatives(stem, language) for stem in plain)))
+            if remember:
+                self._known[word, language] = found
+        return found
+
+    def _plain_stems(self, word: str, language: str) -> Iterator[str]:
+        folded = fold(word)
+        snowball = self._snowball.get(language)
+        if is_cyrillic(word):
+            yield _without_ending(folded)
+        elif snowball is None or word.isdigit():
+            yield folded
+        else:
+            yield fold(snowball.stemWord(word))
+            yield snowball.stemWord(folded)
+
+
+def _without_ending(word: str) -> str:
+    for ending in _UKRAINIAN_ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
+            return word.removesuffix(ending)
+    return word
+
+
+def _alternatives(stem: str, language: str) -> Iterator[str]:
+    for changed, usual in _ALTERNATIONS.get(language, ()):
+        if stem.endswith(changed) and len(stem) > _SHORTEST_STEM:
+            yield stem.removesuffix(changed) + usual

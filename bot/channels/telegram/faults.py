@@ -1,0 +1,72 @@
+"""When the Bot API cannot be reached: how long to wait, and one line in the log for each kind of trouble."""
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import TypeVar
+
+import structlog
+from telegram.error import Conflict, InvalidToken, TelegramError
+
+from bot.channels.telegram.request import Flooded
+
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+
+_log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+def explain(error: TelegramError) -> str:
+    """What is wrong and who can help it, without an address or a text of anybody's."""
+    match error:
+        case InvalidToken():
+            return "Telegram does not know this token; check BEZPIECZNY_TELEGRAM__TOKEN"
+        case Conflict() if "webhook" in error.message.lower():
+            return "another program has set a webhook for this bot; start again to remove it"
+        case Conflict():
+            return "another program reads this bot's updates; only one may poll with a token"
+        case _:
+            return error.message
+
+
+class Faults:
+    """Counts failures in a row: the pauses between tries grow, and a lasting trouble is told once."""
+
+    def __init__(self, *, first_pause_s: float = FIRST_PAUSE_S) -> None:
+        self._first_pause_s = first_pause_s
+        self._kind: type[TelegramError] | None = None
+        self._tries = 0
+
+    def failed(self, error: TelegramError) -> float:
+        """Note a failure; returns how many seconds to wait before the next try."""
+        if self._kind is not type(error):
+            _log.warning("telegram.unavailable", kind=type(error).__name__, reason=explain(error))
+        self._kind = type(error)
+        self._tries += 1
+        pause = min(LONGEST_PAUSE_S, self._first_pause_s * 2.0 ** min(self._tries - 1, 10))
+        return max(pause, error.retry_after_s) if isinstance(error, Flooded) else pause
+
+    def worked(self) -> None:
+        """Note a success."""
+        if self._tries:
+            _log.info("telegram.available", failures=self._tries)
+        self._kind, self._tries = None, 0
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, but no longer than until `stop`."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+
+
+async def unless(stop: asyncio.Event, doing: Awaitable[T]) -> T | None:
+    """The outcome of `doing`; or None, and no more of it, if `stop` comes first."""
+    task = asyncio.ensure_future(doing)
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return await task if task.done() else None
+    finally:
+        stopped.cancel()
+        task.cancel()

@@ -1,0 +1,54 @@
+"""Updates that Telegram delivers to us; the web application calls `Webhook.handle`."""
+
+import asyncio
+import hmac
+import json
+from typing import Any
+
+import structlog
+
+from bot.channels.telegram.incoming import BadUpdate, Taker
+
+REPLY_S = 5.0
+"""How long the reply may hold up the acknowledgement of an update whose turn is committed."""
+
+OK, BAD, FORBIDDEN, UNAVAILABLE = 200, 400, 403, 503
+
+_log = structlog.get_logger(__name__)
+
+
+class Webhook:
+    """Checks who delivers, and acknowledges an update only after its turn is committed."""
+
+    def __init__(self, channel: Taker, secret: str) -> None:
+        self.secret = secret
+        self._channel = channel
+        self._open = True
+
+    def close(self) -> None:
+        """Take no more: Telegram will deliver again, to whoever comes next."""
+        self._open = False
+
+    async def handle(self, body: bytes, secret: str | None) -> int:
+        """Take what was posted, with the header `X-Telegram-Bot-Api-Secret-Token`; returns the HTTP status."""
+        if not hmac.compare_digest((secret or "").encode(errors="replace"), self.secret.encode()):
+            return FORBIDDEN
+        if not self._open:
+            return UNAVAILABLE
+        try:
+            raw = json.loads(body)
+        except (ValueError, RecursionError):
+            return BAD
+        return await self._take(raw)
+
+    async def _take(self, raw: Any) -> int:
+        try:
+            reply = await self._channel.take(self._channel.read(raw))
+        except BadUpdate:
+            return BAD
+        except Exception as error:  # noqa: BLE001 - whatever it is, the update must come again; a traceback may hold words
+            _log.error("telegram.turn_failed", kind=type(error).__name__)
+            return UNAVAILABLE
+        if reply is not None:
+            await asyncio.wait({reply}, timeout=REPLY_S)
+        return OK

@@ -1,0 +1,181 @@
+"""The conversation: an event in, a screen out, one transaction a turn.
+
+A turn finds who speaks and where they are, lets one scene act, and keeps where they are now, all in one transaction.
+An event whose key has been handled changes nothing: it shows where the resident is.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol, assert_never
+
+from bot.catalogue.library import Library
+from bot.dialogue import actions as codec
+from bot.dialogue.commands import action_of
+from bot.dialogue.scenes import SCENES, TYPED, ask, home
+from bot.dialogue.scenes.parts import MENU, button
+from bot.dialogue.turn import Tools, Turn
+from bot.domain import actions as do
+from bot.domain.actions import Action
+from bot.domain.errors import BotError, StaleAction, UnknownItem, WorkshopClosed
+from bot.domain.messages import Command, Event, Other, Press, Reply, Screen, Start, Text, say
+from bot.domain.residents import Address, Resident
+from bot.services.classroom import LinkEnded
+from bot.storage import residents
+from bot.storage.database import Connection, Database
+from bot.storage.residents import Conversation
+
+KEPT_KEYS = 8
+"""How many events of a resident are remembered as handled; channels redeliver only the last few."""
+
+_EXPLAINED: dict[type[BotError], str] = {
+    codec.BadCode: "stale.button",
+    StaleAction: "stale.button",
+    LinkEnded: "stale.link",
+    UnknownItem: "stale.item",
+    WorkshopClosed: "workshop.over",
+}
+
+
+class Shelf(Protocol):
+    """Where the present library stands."""
+
+    @property
+    def library(self) -> Library:
+        """The library to teach from now."""
+        ...
+
+
+class Engine:
+    """Answers events; see `channels.base.Dialogue`."""
+
+    def __init__(self, database: Database, shelf: Shelf, tools: Tools, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._shelf = shelf
+        self._tools = tools
+        self._clock = clock
+
+    async def turn(self, event: Event) -> Reply:
+        """Answer an event; when this returns, the turn is committed."""
+        now = self._clock()
+        async with self._database.begin() as conn:
+            found, conversation = await residents.find_with_conversation(conn, event.address)
+            resident = found or await self._new_resident(conn, event, now)
+            turn = Turn(conn, self._shelf.library, resident, now, self._tools)
+            before = conversation or Conversation(here=codec.encode(do.Welcome()))
+            again = event.key in before.handled
+            screen = await _safely(turn, _read_here(before) if again else event.input, before)
+            if not turn.forgotten and not again:
+                await self._keep(turn, event, before, screen, new=conversation is None)
+            reply = Reply(turn.resident.language, screen, forgotten=turn.forgotten)
+        if screen.later:  # slow work waits until nobody waits for the database
+            return replace(reply, screen=await screen.later())
+        return reply
+
+    async def welcome(self, language: str) -> Reply:
+        """The first screen for somebody of whom nothing is kept yet."""
+        library = self._shelf.library
+        chosen = library.words.choose(language)
+        return Reply(chosen, home.welcome_screen(library, chosen, self._tools.new_number()))
+
+    async def current(self, address: Address, language: str) -> Reply:
+        """Where a resident is, without anything happening; the first screen for a stranger."""
+        now = self._clock()
+        async with self._database.begin() as conn:
+            resident, conversation = await residents.find_with_conversation(conn, address)
+            if resident is None or conversation is None:
+                return await self.welcome(language)
+            turn = Turn(conn, self._shelf.library, resident, now, self._tools)
+            screen = await _safely(turn, _read_here(conversation), conversation)
+            reply = Reply(turn.resident.language, screen)
+        return replace(reply, screen=await screen.later()) if screen.later else reply
+
+    async def left(self, address: Address) -> None:
+        """The resident does not want to hear from us."""
+        async with self._database.begin() as conn:
+            await residents.set_blocked(conn, address, self._clock())
+
+    async def returned(self, address: Address) -> None:
+        """The resident is back."""
+        async with self._database.begin() as conn:
+            await residents.set_blocked(conn, address, None)
+
+    async def moved(self, old: Address, new: Address) -> None:
+        """The conversation has another address."""
+        async with self._database.begin() as conn:
+            await residents.move(conn, old, new)
+
+    async def _new_resident(self, conn: Connection, event: Event, now: datetime) -> Resident:
+        return await residents.add(conn, event.address, self._shelf.library.words.choose(event.language), now)
+
+    async def _keep(self, turn: Turn, event: Event, before: Conversation, screen: Screen, *, new: bool) -> None:
+        here = codec.encode(screen.here) if screen.here else before.here
+        handled = (*before.handled, event.key)[-KEPT_KEYS:]
+        after = Conversation(here, screen.awaits, handled)
+        await residents.save_conversation(turn.conn, turn.resident.id, after, new=new)
+        await residents.note_seen(turn.conn, turn.resident, turn.now)
+
+
+def _read_here(conversation: Conversation) -> Press:
+    return Press(conversation.here)
+
+
+async def _safely(turn: Turn, given: Start | Command | Press | Text | Other, before: Conversation) -> Screen:
+    try:
+        return await _answer(turn, given, before)
+    except tuple(_EXPLAINED) as error:
+        key = next(_EXPLAINED[kind] for kind in type(error).__mro__ if kind in _EXPLAINED)
+        return Screen(blocks=(say(key),), rows=((button("home.quiz", do.Quizzes()), *MENU),), here=do.Home())
+
+
+async def _answer(turn: Turn, given: Start | Command | Press | Text | Other, before: Conversation) -> Screen:
+    match given:
+        case Press(code):
+            return await play(turn, codec.decode(code))
+        case Start(parameter):
+            return await play(turn, _started(turn, parameter, before))
+        case Command(name, arguments):
+            return await _command(turn, name, arguments)
+        case Text(text):
+            return await _typed(turn, text, before)
+        case Other():
+            rows = ((button("home.ask", do.Ask()), *MENU),)
+            return Screen(blocks=(say("stale.unreadable"),), rows=rows, here=do.Home(), replaces=False)
+        case _:
+            assert_never(given)
+
+
+async def play(turn: Turn, action: Action) -> Screen:
+    """Let the scene of an action act; the screen knows how to come back to itself."""
+    screen = await SCENES[type(action)](turn, action)
+    return screen if screen.here else replace(screen, here=action)
+
+
+def _started(turn: Turn, parameter: str, before: Conversation) -> Action:
+    kind, _, value = parameter.partition("_")
+    if parameter == "subscribe":
+        return do.Consents()
+    if kind == "q" and value:
+        return do.StartLink(value)
+    if kind == "quiz" and value in turn.library.quizzes:
+        return do.QuizIntro(value)
+    if kind == "tip" and value in turn.library.tips:
+        return do.ShowTip(value)
+    return do.Home() if before.handled else do.Welcome()
+
+
+async def _command(turn: Turn, name: str, arguments: str) -> Screen:
+    action = action_of(name)
+    if action is None:
+        help_ = await play(turn, do.Help())
+        return replace(help_, blocks=(say("stale.command"), *help_.blocks), replaces=False)
+    if arguments.strip() and isinstance(action, (do.Ask, do.Quizzes, do.NextTip)):
+        return await ask.search(turn, arguments)
+    return await play(turn, action)
+
+
+async def _typed(turn: Turn, text: str, before: Conversation) -> Screen:
+    what, _, about = (before.awaiting or "").partition(":")
+    if reader := TYPED.get(what):
+        return await reader(turn, about, text)
+    return await ask.search(turn, text)

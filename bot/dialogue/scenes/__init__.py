@@ -1,0 +1,68 @@
+"""The scenes: which function answers which action, and which one reads what was typed."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from bot.dialogue.scenes import ask, home, privacy, quiz, settings, share, tip, workshop
+from bot.dialogue.turn import Turn
+from bot.domain import actions as do
+from bot.domain.actions import Action
+from bot.domain.messages import Screen
+
+Scene = Callable[[Turn, Any], Awaitable[Screen]]
+
+SCENES: Mapping[type[Action], Scene] = {
+    do.Welcome: home.welcome,
+    do.Home: home.menu,
+    do.Help: home.help_,
+    do.Numbers: home.numbers,
+    do.Ask: ask.invite,
+    do.Found: ask.found,
+    do.Quizzes: quiz.areas,
+    do.QuizArea: quiz.area,
+    do.QuizAudiences: quiz.audiences,
+    do.QuizIntro: quiz.intro,
+    do.StartQuiz: quiz.start,
+    do.StartMix: quiz.start_mix,
+    do.StartLink: quiz.start_link,
+    do.ShowQuestion: quiz.question,
+    do.Answer: quiz.answer,
+    do.ShowResult: quiz.result,
+    do.RepeatMissed: quiz.repeat_missed,
+    do.ShareQuiz: share.link,
+    do.SharePoster: share.poster_,
+    do.ShareTotals: share.totals,
+    do.NextTip: tip.next_,
+    do.ShowTip: tip.show,
+    do.TipTopics: tip.topics,
+    do.RateTip: tip.rate,
+    do.Workshops: workshop.listing,
+    do.ShowWorkshop: workshop.details,
+    do.Book: workshop.book,
+    do.ShowBooking: workshop.show_booking,
+    do.ConfirmBooking: workshop.confirm,
+    do.CancelBooking: workshop.cancel,
+    do.MyBookings: workshop.mine,
+    do.Settings: settings.overview,
+    do.Languages: settings.languages,
+    do.SetLanguage: settings.set_language,
+    do.Topics: settings.topics,
+    do.SetTopic: settings.set_topic,
+    do.TipHours: settings.tip_hours,
+    do.SetTipHour: settings.set_tip_hour,
+    do.Districts: settings.districts,
+    do.SetDistrict: settings.set_district,
+    do.Ages: settings.ages,
+    do.SetAge: settings.set_age,
+    do.Consents: settings.consents,
+    do.SetConsent: settings.set_consent,
+    do.Privacy: privacy.notice,
+    do.Export: privacy.export,
+    do.Erase: privacy.erase,
+}
+
+TYPED: Mapping[str, Callable[[Turn, str, str], Awaitable[Screen]]] = {
+    workshop.NAME: workshop.name_typed,
+    workshop.CONTACT: workshop.contact_typed,
+}
+"""`Screen.awaits` is one of these, a colon and what it is about; anything else that is typed is a question."""

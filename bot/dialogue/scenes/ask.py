@@ -1,0 +1,91 @@
+""" "What do I do when…": free text finds cards, tips and quizzes; words of an emergency put 112 first."""
+
+import hashlib
+from collections.abc import Sequence
+
+from bot.catalogue.library import Library
+from bot.catalogue.search import Hit
+from bot.dialogue.scenes import tip as tips
+from bot.dialogue.scenes.parts import MENU, button, column, titled
+from bot.dialogue.turn import Turn
+from bot.domain import actions as do
+from bot.domain.messages import Block, Button, Row, Screen, say
+
+MOST_FOUND = 5
+LONGEST_READ = 400
+"""Of a longer text only so many characters are looked at."""
+CLEAR_LEAD = 1.25
+"""A card this much ahead of the next hit is shown at once."""
+_EMERGENCY = "112"
+
+
+async def invite(turn: Turn, action: do.Ask) -> Screen:  # noqa: ARG001 - every scene takes its action
+    """Invites a question in one's own words."""
+    cards = [card for card in turn.library.tips.values() if card.call == _EMERGENCY]
+    chosen = sorted(cards, key=lambda card: card.id)[:MOST_FOUND]
+    return Screen(
+        blocks=(say("ask.invite"), say("ask.emergency")),
+        rows=(*column(titled(card.title, do.ShowTip(card.id)) for card in chosen), MENU),
+        asks=say("ask.field"),
+    )
+
+
+async def search(turn: Turn, text: str) -> Screen:
+    """What was found for a text. In an emergency, 112 stands first and the best card follows at once."""
+    text = text[:LONGEST_READ]
+    language = turn.resident.language
+    urgent = turn.library.search.sounds_urgent(text, language)
+    hits = turn.library.search.find(text, language, MOST_FOUND)
+    if card := _clear_card(turn.library, hits, urgent=urgent):
+        screen = await tips.show(turn, do.ShowTip(card))
+        if urgent and turn.library.tips[card].call != _EMERGENCY:
+            return _with_112(screen)
+        return screen
+    items = ".".join(short_name(hit.kind, hit.id) for hit in hits)
+    return await found(turn, do.Found(urgent, items))
+
+
+def _clear_card(library: Library, hits: Sequence[Hit], *, urgent: bool) -> str | None:
+    best = next((hit for hit in hits if hit.kind == "tip" and library.tips[hit.id].steps), None)
+    if best is None:
+        return None
+    if urgent:
+        return best.id
+    alone = all(hit is best or best.score >= CLEAR_LEAD * hit.score for hit in hits)
+    return best.id if alone else None
+
+
+def _with_112(screen: Screen) -> Screen:
+    blocks: tuple[Block, ...] = (say("ask.call_first"), *screen.blocks)
+    return Screen(blocks=blocks, rows=screen.rows, here=screen.here)
+
+
+def short_name(kind: str, slug: str) -> str:
+    """Six letters that stand for an item on a button."""
+    return kind[0] + hashlib.blake2b(slug.encode(), digest_size=3).hexdigest()[:5]
+
+
+async def found(turn: Turn, action: do.Found) -> Screen:
+    """Items to choose from; with none, other ways to go on."""
+    library = turn.library
+    ways = _ways(library)
+    buttons = [ways[name] for name in action.items.split(".") if name in ways]
+    first: Block = say("ask.call_first") if action.urgent else say("ask.found") if buttons else say("ask.nothing")
+    rows: list[Row] = list(column(buttons))
+    if action.urgent:
+        rows.append((button("home.numbers", do.Numbers()),))
+    elif not buttons:
+        rows += [(button("tip.topics", do.TipTopics()), button("home.quiz", do.Quizzes()))]
+    return Screen(
+        blocks=(first, *((say("ask.found"),) if action.urgent and buttons else ())),
+        rows=(*rows, MENU),
+        here=action,
+        asks=say("ask.field"),
+        replaces=False,
+    )
+
+
+def _ways(library: Library) -> dict[str, Button]:
+    cards = {short_name("tip", tip.id): titled(tip.title, do.ShowTip(tip.id)) for tip in library.tips.values()}
+    quizzes = {short_name("quiz", one.id): titled(one.title, do.QuizIntro(one.id)) for one in library.quizzes.values()}
+    return cards | quizzes

@@ -1,0 +1,76 @@
+"""The first screen, the menu, help, and the numbers to call."""
+
+from bot.catalogue.library import Library
+from bot.dialogue.scenes.parts import MENU, button
+from bot.dialogue.turn import Turn
+from bot.domain import actions as do
+from bot.domain.messages import Button, Markdown, Plain, Row, Screen, say
+from bot.services import learning
+
+FIRST_LENGTH = 5
+
+
+def language_row(library: Library, language: str, *, then_welcome: bool) -> Row:
+    """A button for each other language, in itself: whoever needs it could not read ours."""
+    return tuple(
+        Button(Plain({"pl": library.words.language_name(code)}), do.SetLanguage(code, then_welcome))
+        for code in library.words.languages
+        if code != language
+    )
+
+
+def welcome_screen(library: Library, language: str, nonce: int) -> Screen:
+    """The first screen, for somebody of whom nothing is known yet; a question is one press away."""
+    return Screen(
+        blocks=(
+            say("welcome.hello"),
+            say("welcome.emergency"),
+            say("welcome.privacy", operator=Plain(library.programme.operator)),
+        ),
+        rows=(
+            (
+                button("welcome.question", do.StartMix("", "", FIRST_LENGTH, nonce)),
+                button("welcome.look", do.Home()),
+            ),
+            language_row(library, language, then_welcome=True),
+            (button("privacy.more", do.Privacy()),),
+        ),
+        here=do.Welcome(),
+        replaces=False,
+    )
+
+
+async def welcome(turn: Turn, action: do.Welcome) -> Screen:  # noqa: ARG001 - every scene takes its action
+    """The first screen."""
+    return welcome_screen(turn.library, turn.resident.language, turn.tools.new_number())
+
+
+async def menu(turn: Turn, action: do.Home) -> Screen:  # noqa: ARG001 - every scene takes its action
+    """The menu, with the way back into a quiz that was left."""
+    rows: list[Row] = [
+        (button("home.quiz", do.Quizzes()), button("home.tip", do.NextTip())),
+        (button("home.ask", do.Ask()), button("home.workshops", do.Workshops())),
+        (button("home.numbers", do.Numbers()), button("home.settings", do.Settings())),
+        (button("home.privacy", do.Privacy()), button("home.help", do.Help())),
+    ]
+    left = await learning.resumable(turn.conn, turn.library, turn.resident, turn.now)
+    if left is not None and left.next_position is not None:
+        label = say("home.resume", number=left.next_position + 1, count=len(left.questions))
+        rows.insert(0, (Button(label, do.ShowQuestion(left.id, left.next_position)),))
+    return Screen(blocks=(say("home.title"),), rows=tuple(rows), asks=say("ask.field"))
+
+
+async def help_(turn: Turn, action: do.Help) -> Screen:  # noqa: ARG001 - every scene takes its action
+    """What can be done and written here."""
+    return Screen(
+        blocks=(say("help.text"), say("help.commands"), say("help.emergency")),
+        rows=((button("home.quiz", do.Quizzes()), button("home.ask", do.Ask())), MENU),
+    )
+
+
+async def numbers(turn: Turn, action: do.Numbers) -> Screen:  # noqa: ARG001 - every scene takes its action
+    """Emergency and help numbers, each alone and in bold."""
+    lines = (
+        say("numbers.line", number=entry.number, name=Markdown(entry.name)) for entry in turn.library.programme.numbers
+    )
+    return Screen(blocks=(say("numbers.title"), *lines), rows=(MENU,))

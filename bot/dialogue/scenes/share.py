@@ -1,0 +1,94 @@
+"""Sharing a quiz with a class or a group: link, picture, poster, totals."""
+
+import asyncio
+from dataclasses import replace
+
+from bot.dialogue.scenes.parts import MENU, button
+from bot.dialogue.turn import Turn
+from bot.domain import actions as do
+from bot.domain.errors import StaleAction
+from bot.domain.messages import Block, File, Picture, Plain, Screen, say
+from bot.services import classroom, learning, poster
+from bot.storage.classroom import QuizLink, find_link
+
+MINUTES_PER_QUESTION = 0.75
+
+
+async def link(turn: Turn, action: do.ShareQuiz) -> Screen:
+    """This resident's link to a quiz, with a QR code big enough for a projector."""
+    made = await classroom.share(
+        turn.conn,
+        turn.library,
+        action.quiz,
+        resident_id=turn.resident.id,
+        code=turn.tools.new_code(),
+        now=turn.now,
+    )
+    quiz = learning.get_quiz(turn.library, made.quiz)
+    url = turn.tools.links.page(made.code)
+    blocks: list[Block] = [
+        say("share.title", title=Plain(quiz.title)),
+        say("share.page", url=url),
+        say("share.facts", n=minutes(len(quiz.questions)), until=made.ends_at.date()),
+    ]
+    if telegram := turn.tools.links.telegram_start(f"q_{made.code}"):
+        blocks.insert(2, say("share.telegram", url=telegram))
+    return Screen(
+        blocks=tuple(blocks),
+        rows=(
+            (button("share.totals", do.ShareTotals(made.code)), button("share.poster", do.SharePoster(made.code))),
+            (button("back", do.QuizIntro(quiz.id)), *MENU),
+        ),
+        picture=Picture(poster.qr_png(url), say("share.alt", url=url)),
+        replaces=False,
+    )
+
+
+def minutes(questions: int) -> int:
+    """About how long a class needs for so many questions."""
+    return max(1, round(questions * MINUTES_PER_QUESTION))
+
+
+async def _own(turn: Turn, code: str) -> QuizLink:
+    made = await find_link(turn.conn, code)
+    if made is None or made.resident_id != turn.resident.id:
+        raise StaleAction
+    return made
+
+
+async def totals(turn: Turn, action: do.ShareTotals) -> Screen:
+    """How many answered, and which question fell; nothing below five people."""
+    made = await _own(turn, action.code)
+    quiz = learning.get_quiz(turn.library, made.quiz)
+    done = await classroom.totals(turn.conn, turn.library, made)
+    blocks: list[Block] = [say("share.totals_title", title=Plain(quiz.title))]
+    if done.finished is None:
+        blocks.append(say("share.too_few", n=classroom.FEWEST_SHOWN))
+    else:
+        blocks.append(say("share.finished", n=done.finished))
+    blocks += [
+        say("share.question", number=number, percent=percent, text=Plain(question.text))
+        for number, (question, percent) in enumerate(done.questions, start=1)
+    ]
+    return Screen(
+        blocks=tuple(blocks),
+        rows=((button("share.refresh", do.ShareTotals(made.code)),), (button("back", do.ShareQuiz(made.quiz)), *MENU)),
+    )
+
+
+async def poster_(turn: Turn, action: do.SharePoster) -> Screen:
+    """The one-page poster, made after the turn is committed: it takes a moment."""
+    made = await _own(turn, action.code)
+    quiz = learning.get_quiz(turn.library, made.quiz)
+    screen = Screen(
+        blocks=(say("share.poster_ready", title=Plain(quiz.title)),),
+        rows=((button("back", do.ShareQuiz(made.quiz)), *MENU),),
+        replaces=False,
+    )
+    sheet = poster.sheet(turn.library, quiz, turn.tools.links.page(made.code), made, turn.resident.language)
+
+    async def with_file() -> Screen:
+        content = await asyncio.to_thread(poster.pdf, sheet)
+        return replace(screen, file=File(f"{quiz.id}-{made.code}.pdf", content, "application/pdf"))
+
+    return replace(screen, later=with_file)

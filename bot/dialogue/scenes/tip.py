@@ -1,0 +1,91 @@
+"""Tips and cards: the next one, by topic, and whether it was useful."""
+
+from bot.catalogue.schema import Quiz, Tip
+from bot.dialogue.scenes.parts import MENU, button, column, grid, numbered, source_line, titled
+from bot.dialogue.turn import Turn
+from bot.domain import actions as do
+from bot.domain.areas import Area
+from bot.domain.messages import Block, Button, Markdown, Plain, Row, Screen, say
+from bot.services import tips as service
+from bot.storage import learning as store
+
+TIPS_SHOWN = 8
+
+
+async def next_(turn: Turn, action: do.NextTip) -> Screen:
+    """A tip this resident has not seen, of a topic or of the areas they follow."""
+    tip = await service.next_tip(turn.conn, turn.library, turn.resident, topic=action.topic, now=turn.now)
+    return await show(turn, do.ShowTip(tip.id))
+
+
+async def show(turn: Turn, action: do.ShowTip) -> Screen:
+    """One tip, marked as seen."""
+    tip = service.get_tip(turn.library, action.tip)
+    await store.mark_tip(turn.conn, turn.resident.id, tip.id, turn.now)
+    rating = await store.tip_rating(turn.conn, turn.resident.id, tip.id)
+    return Screen(
+        blocks=tuple(tip_blocks(tip)),
+        rows=tuple(_rows(turn, tip, action.attempt, rating)),
+        here=do.ShowTip(tip.id, action.attempt),
+    )
+
+
+def tip_blocks(tip: Tip) -> list[Block]:
+    """A tip's words; a card begins with the number to call and goes through its steps."""
+    blocks: list[Block] = [say("card.call", number=tip.call)] if tip.call else []
+    blocks.append(say("tip.title", title=Plain(tip.title)))
+    blocks.append(Markdown(tip.text))
+    blocks += numbered(tip.steps)
+    return [*blocks, source_line(tip.source)]
+
+
+def _rows(turn: Turn, tip: Tip, attempt: int, rating: bool | None) -> list[Row]:
+    rows: list[Row] = []
+    if rating is None:
+        rows.append(
+            (
+                button("tip.useful", do.RateTip(tip.id, useful=True)),
+                button("tip.useless", do.RateTip(tip.id, useful=False)),
+            )
+        )
+    if attempt:
+        rows.append((button("tip.to_quiz", do.ShowResult(attempt)),))
+    elif quiz := _quiz_about(turn, tip):
+        rows.append((Button(say("tip.quiz", title=Plain(quiz.title)), do.QuizIntro(quiz.id)),))
+    if not tip.steps:  # in the moment itself nobody wants another subject
+        rows.append((button("tip.next", do.NextTip()), button("tip.topics", do.TipTopics())))
+    rows.append(MENU)
+    return rows
+
+
+def _quiz_about(turn: Turn, tip: Tip) -> Quiz | None:
+    return next(
+        (quiz for quiz in turn.library.quizzes.values() if any(one.tip == tip.id for one in quiz.questions)), None
+    )
+
+
+async def rate(turn: Turn, action: do.RateTip) -> Screen:
+    """Thanks, and the tip again."""
+    tip = service.get_tip(turn.library, action.tip)
+    await store.mark_tip(turn.conn, turn.resident.id, tip.id, turn.now, useful=action.useful)
+    return Screen(
+        blocks=(say("tip.thanks" if action.useful else "tip.noted"),),
+        rows=((button("tip.next", do.NextTip()), button("tip.topics", do.TipTopics())), MENU),
+    )
+
+
+async def topics(turn: Turn, action: do.TipTopics) -> Screen:
+    """Choose an area, then a topic."""
+    programme = turn.library.programme
+    if action.area not in list(Area):
+        areas = [
+            titled(programme.areas[area].name, do.TipTopics(area.value)) for area in Area if area in programme.areas
+        ]
+        return Screen(blocks=(say("tip.choose_area"),), rows=(*column(areas), (button("tip.any", do.NextTip()), *MENU)))
+    there = {tip.topic for tip in turn.library.tips.values()}
+    choices = [
+        titled(topic.name, do.NextTip(slug))
+        for slug, topic in programme.topics.items()
+        if topic.area == action.area and slug in there
+    ]
+    return Screen(blocks=(say("tip.choose_topic"),), rows=(*grid(choices, 2), (button("back", do.TipTopics()), *MENU)))

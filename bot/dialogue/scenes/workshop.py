@@ -1,0 +1,207 @@
+"""Workshops: the list, the details, and a booking in four short steps."""
+
+from bot.dialogue.scenes.parts import MENU, button, grid
+from bot.dialogue.turn import Turn
+from bot.domain import actions as do
+from bot.domain.errors import StaleAction, WorkshopClosed
+from bot.domain.messages import Block, Button, Phrase, Plain, Row, Screen, say
+from bot.domain.workshops import MOST_PLACES, Booking, BookingState, Workshop
+from bot.services import enrolment as service
+from bot.services.enrolment import Enrolment
+from bot.storage import workshops as store
+
+NAME = "booking-name"
+CONTACT = "booking-contact"
+PER_PAGE = 5
+SHORTEST = 2
+
+
+async def listing(turn: Turn, action: do.Workshops) -> Screen:
+    """What can be gone to, soonest first."""
+    page = max(0, min(action.page, 1000))
+    there = await store.upcoming(turn.conn, turn.now, limit=PER_PAGE + 1, offset=page * PER_PAGE)
+    if not there:
+        return Screen(
+            blocks=(say("workshop.none"),),
+            rows=((button("consent.settings", do.Consents()), button("workshop.mine", do.MyBookings())), MENU),
+        )
+    turning: list[Button] = []
+    if page:
+        turning.append(button("page.before", do.Workshops(page - 1)))
+    if len(there) > PER_PAGE:
+        turning.append(button("page.after", do.Workshops(page + 1)))
+    rows: list[Row] = [(Button(_when_and_what(one), do.ShowWorkshop(one.id)),) for one in there[:PER_PAGE]]
+    rows += [tuple(turning)] if turning else []
+    return Screen(blocks=(say("workshop.choose"),), rows=(*rows, (button("workshop.mine", do.MyBookings()), *MENU)))
+
+
+def _when_and_what(workshop: Workshop) -> Phrase:
+    return say("workshop.line", date=workshop.starts_at.date(), title=Plain(workshop.title))
+
+
+def describe(workshop: Workshop) -> Phrase:
+    """What, when and where."""
+    return say(
+        "workshop.details",
+        title=Plain(workshop.title),
+        about=Plain(workshop.about),
+        starts=workshop.starts_at,
+        place=workshop.place,
+    )
+
+
+async def details(turn: Turn, action: do.ShowWorkshop) -> Screen:
+    """A workshop, its free places, and the ways into it."""
+    enrolment = await service.look(turn.conn, turn.tools.vault, turn.resident, action.workshop)
+    workshop = enrolment.workshop
+    blocks: list[Block] = [describe(workshop)]
+    rows: list[Row] = []
+    if not workshop.is_open(turn.now):
+        blocks.append(say("workshop.called_off" if workshop.cancelled_at else "workshop.over"))
+    elif enrolment.booking and enrolment.booking.state in (BookingState.CONFIRMED, BookingState.WAITING):
+        blocks.append(_standing(enrolment.booking))
+        rows.append((button("workshop.cancel", do.CancelBooking(workshop.id)),))
+    else:
+        free = workshop.free
+        blocks.append(say("workshop.free", n=free) if free else say("workshop.full"))
+        blocks.append(say("workshop.how_many"))
+        places = [
+            Button(say("workshop.places", n=count), do.Book(workshop.id, count)) for count in range(1, MOST_PLACES + 1)
+        ]
+        rows += grid(places, 3)
+    return Screen(blocks=tuple(blocks), rows=(*rows, (button("back", do.Workshops()), *MENU)))
+
+
+def _standing(booking: Booking) -> Phrase:
+    return say(f"workshop.{booking.state.value}", n=booking.places)
+
+
+# --- booking
+
+
+async def book(turn: Turn, action: do.Book) -> Screen:
+    """So many places, please; the name and contact are asked next."""
+    enrolment = await service.draft(
+        turn.conn, turn.tools.vault, turn.resident, action.workshop, places=action.places, now=turn.now
+    )
+    return _step(enrolment)
+
+
+async def show_booking(turn: Turn, action: do.ShowBooking) -> Screen:
+    """Where a booking stands."""
+    return _step(await service.look(turn.conn, turn.tools.vault, turn.resident, action.workshop))
+
+
+def _step(enrolment: Enrolment) -> Screen:
+    """What is asked next: the name, the contact, or whether all is right; or how it ended."""
+    booking, workshop = enrolment.booking, enrolment.workshop
+    if booking is None or booking.state is BookingState.CANCELLED:
+        raise StaleAction
+    here = do.ShowBooking(workshop.id)
+    leave = (button("workshop.leave", do.ShowWorkshop(workshop.id)),)
+    if booking.state is not BookingState.DRAFT:
+        return _booked(enrolment, booking)
+    if booking.name is None:
+        ask, awaits = say("workshop.ask_name", n=booking.places), f"{NAME}:{workshop.id}"
+        return Screen(blocks=(ask,), rows=(leave,), here=here, asks=say("workshop.name_field"), awaits=awaits)
+    if booking.contact is None:
+        ask, awaits = say("workshop.ask_contact"), f"{CONTACT}:{workshop.id}"
+        return Screen(blocks=(ask,), rows=(leave,), here=here, asks=say("workshop.contact_field"), awaits=awaits)
+    summary = say("workshop.summary", n=booking.places, name=booking.name, contact=booking.contact)
+    full = (say("workshop.will_wait"),) if booking.places > workshop.free else ()
+    return Screen(
+        blocks=(describe(workshop), summary, *full),
+        rows=((button("workshop.confirm", do.ConfirmBooking(workshop.id)),), leave),
+        here=here,
+    )
+
+
+def _booked(enrolment: Enrolment, booking: Booking) -> Screen:
+    return Screen(
+        blocks=(_standing(booking), describe(enrolment.workshop), say("workshop.erased")),
+        rows=(
+            (
+                button("workshop.mine", do.MyBookings()),
+                button("workshop.cancel", do.CancelBooking(enrolment.workshop.id)),
+            ),
+            MENU,
+        ),
+        here=do.ShowBooking(enrolment.workshop.id),
+    )
+
+
+async def name_typed(turn: Turn, about: str, text: str) -> Screen:
+    """The name for a booking."""
+    name = " ".join(text.split())
+    if not SHORTEST <= len(name) <= service.LONGEST_NAME:
+        return await _again(turn, int(about), say("workshop.name_again", most=service.LONGEST_NAME))
+    return _step(await service.note(turn.conn, turn.tools.vault, turn.resident, int(about), now=turn.now, name=name))
+
+
+async def contact_typed(turn: Turn, about: str, text: str) -> Screen:
+    """The telephone number or e-mail address for a booking."""
+    contact = " ".join(text.split())
+    if not _is_contact(contact):
+        return await _again(turn, int(about), say("workshop.contact_again"))
+    return _step(
+        await service.note(turn.conn, turn.tools.vault, turn.resident, int(about), now=turn.now, contact=contact)
+    )
+
+
+def _is_contact(text: str) -> bool:
+    if len(text) > service.LONGEST_CONTACT:
+        return False
+    name, at, host = text.partition("@")
+    digits = sum(character.isdigit() for character in text)
+    is_mail = bool(at and name and "." in host.strip(".") and " " not in text)
+    is_phone = 9 <= digits <= 15 and set(text) <= set("0123456789 +-()")  # noqa: PLR2004 - Polish numbers have 9, E.164 15
+    return is_mail or is_phone
+
+
+async def _again(turn: Turn, workshop: int, why: Phrase) -> Screen:
+    screen = _step(await service.look(turn.conn, turn.tools.vault, turn.resident, workshop))
+    return Screen(
+        blocks=(why,), rows=screen.rows, here=screen.here, asks=screen.asks, awaits=screen.awaits, replaces=False
+    )
+
+
+async def confirm(turn: Turn, action: do.ConfirmBooking) -> Screen:
+    """Take the places, or join the waiting list."""
+    try:
+        enrolment = await service.confirm(turn.conn, turn.tools.vault, turn.resident, action.workshop, now=turn.now)
+    except WorkshopClosed:
+        return await details(turn, do.ShowWorkshop(action.workshop))
+    return _step(enrolment)
+
+
+async def cancel(turn: Turn, action: do.CancelBooking) -> Screen:
+    """Give places back, once it is sure."""
+    if not action.sure:
+        enrolment = await service.look(turn.conn, turn.tools.vault, turn.resident, action.workshop)
+        return Screen(
+            blocks=(say("workshop.cancel_sure", title=Plain(enrolment.workshop.title)),),
+            rows=(
+                (
+                    button("workshop.cancel_yes", do.CancelBooking(action.workshop, sure=True)),
+                    button("workshop.cancel_no", do.ShowWorkshop(action.workshop)),
+                ),
+                MENU,
+            ),
+        )
+    done = await service.cancel(turn.conn, turn.tools.vault, turn.resident, action.workshop, now=turn.now)
+    return Screen(
+        blocks=(say("workshop.cancelled", title=Plain(done.workshop.title)),),
+        rows=((button("home.workshops", do.Workshops()),), MENU),
+    )
+
+
+async def mine(turn: Turn, action: do.MyBookings) -> Screen:  # noqa: ARG001 - every scene takes its action
+    """This resident's bookings that are still to come."""
+    rows: list[Row] = []
+    for booking in await store.bookings_of_resident(turn.conn, turn.tools.vault, turn.resident.id):
+        workshop = await store.get(turn.conn, booking.workshop_id)
+        held = booking.state in (BookingState.CONFIRMED, BookingState.WAITING)
+        if workshop and held and workshop.is_open(turn.now):
+            rows.append((Button(_when_and_what(workshop), do.ShowWorkshop(workshop.id)),))
+    lead = say("workshop.your_bookings") if rows else say("workshop.no_bookings")
+    return Screen(blocks=(lead,), rows=(*rows, (button("home.workshops", do.Workshops()), *MENU)))

@@ -1,0 +1,41 @@
+"""What a scene has in hand while it answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bot.catalogue.library import Library
+from bot.domain.residents import Resident
+from bot.services.links import Links
+from bot.storage import residents
+from bot.storage.database import Connection
+from bot.storage.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every turn needs and wiring provides."""
+
+    vault: Vault
+    links: Links
+    new_number: Callable[[], int]
+    """A random number from 1 to 2³¹, to tell one press of a button from another's."""
+    new_code: Callable[[], str]
+    """A random code for a link: letters and digits that are easy to read out."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """One turn: its transaction, who is speaking, and what is known. Scenes change it only through its methods."""
+
+    conn: Connection
+    library: Library
+    resident: Resident
+    now: datetime
+    tools: Tools
+    forgotten: bool = field(default=False, init=False)
+
+    async def change_resident(self, **values: Any) -> None:
+        """Store something a resident set, and go on with it."""
+        self.resident = await residents.change(self.conn, self.resident.id, **values)

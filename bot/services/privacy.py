@@ -1,0 +1,60 @@
+"""What is kept about a resident: shown whole, or erased whole."""
+
+from datetime import datetime
+from typing import Any
+
+from bot.domain.residents import Resident
+from bot.storage import residents
+from bot.storage import workshops as bookings
+from bot.storage.database import Connection
+from bot.storage.learning import everything_of
+from bot.storage.vault import Vault
+from scheduler import ledger
+
+
+async def export(conn: Connection, vault: Vault, resident: Resident, now: datetime) -> dict[str, Any]:
+    """Everything kept about a resident, in a form that a person and a program can read."""
+    places = await bookings.bookings_of_resident(conn, vault, resident.id)
+    return {
+        "exported_at": now.isoformat(),
+        "resident": {
+            "channel": resident.address.channel,
+            "address": resident.address.id,
+            "language": resident.language,
+            "topics": sorted(resident.topics),
+            "district": resident.district,
+            "age_band": resident.age,
+            "daily_tip_hour": resident.tip_hour,
+            "alerts": resident.alerts,
+            "campaigns": resident.campaigns,
+            "opt_in_offered_at": _iso(resident.consent_asked_at),
+            "blocked_at": _iso(resident.blocked_at),
+            "created_at": resident.created_at.isoformat(),
+        },
+        **await everything_of(conn, resident.id),
+        "bookings": [
+            {
+                "workshop": booking.workshop_id,
+                "places": booking.places,
+                "state": booking.state.value,
+                "name": booking.name,
+                "contact": booking.contact,
+                "created_at": booking.created_at.isoformat(),
+            }
+            for booking in places
+        ],
+        "messages": [
+            {"kind": receipt.kind.value, "slot_at": receipt.slot_at.isoformat(), "state": receipt.state.value}
+            for receipt in await ledger.receipts(conn, resident.id)
+        ],
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+async def erase(conn: Connection, resident: Resident) -> None:
+    """Forget a resident: everything of theirs goes; what the ledger counted becomes a count of nobody."""
+    await ledger.forget(conn, resident.id)
+    await residents.erase(conn, resident.id)

@@ -1,0 +1,1 @@
+"""The web application: the chat page, quiz links, and what operators need."""

@@ -1,0 +1,67 @@
+"""Puts the web application together."""
+
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import CollectorRegistry
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from bot.channels.web.session import Conversation, SessionCookie
+from bot.web import chat, ops
+from bot.web.guard import HEADERS, SameOrigin, SecurityHeaders
+from bot.web.pages import Pages, Shelf
+
+
+def create_app(
+    *,
+    dialogue: Conversation,
+    shelf: Shelf,
+    new_token: Callable[[], str],
+    public_url: str,
+    checks: Mapping[str, ops.Check],
+    registry: CollectorRegistry,
+    telegram_webhook: ops.TelegramWebhook | None = None,
+    lessons: Callable[[Pages], APIRouter] | None = None,
+) -> FastAPI:
+    """Build the application.
+
+    `new_token` makes at least 128 random bits as base64url text. `public_url` is where people reach the page: over
+    https the cookie is Secure. `checks` are what `/readyz` tells. `lessons` makes the routes of the quiz links.
+    """
+    app = FastAPI(
+        title="Bezpieczny Kraków",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(SameOrigin(public_url))],
+    )
+    app.add_middleware(SecurityHeaders)
+    pages = Pages(shelf, new_token=new_token)
+    cookie = SessionCookie(secure=urlsplit(public_url).scheme == "https")
+    app.include_router(chat.routes(chat.Chat(dialogue, pages, cookie, new_token=new_token)))
+    app.include_router(pages.assets.routes())
+    app.include_router(ops.routes(checks, registry))
+    if telegram_webhook is not None:
+        app.include_router(ops.telegram_routes(telegram_webhook))
+    if lessons is not None:
+        app.include_router(lessons(pages))
+    _explain_errors(app, pages)
+    return app
+
+
+def _explain_errors(app: FastAPI, pages: Pages) -> None:
+    async def refused(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 400
+        return pages.trouble(request, status)
+
+    async def failed(request: Request, _error: Exception) -> Response:
+        response = pages.trouble(request, 500)
+        response.headers.update(HEADERS)  # this answer is made outside of the middleware
+        return response
+
+    app.add_exception_handler(HTTPException, refused)
+    app.add_exception_handler(RequestValidationError, refused)
+    app.add_exception_handler(Exception, failed)

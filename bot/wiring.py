@@ -1,0 +1,82 @@
+"""Builds every part from the settings. The only reader of the clock and the only source of randomness."""
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.catalogue import loader
+from bot.catalogue.library import Shelf
+from bot.dialogue.engine import Engine
+from bot.dialogue.turn import Tools
+from bot.services.links import Links
+from bot.settings import Settings, data_folder, load_secret
+from bot.storage import migrate
+from bot.storage.database import Database
+from bot.storage.vault import Vault
+
+CODE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""For codes that are read out and typed: without letters that look like others."""
+CODE_LENGTH = 8
+
+
+def utc_now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+def new_number() -> int:
+    """A random number from 1 to 2³¹."""
+    return secrets.randbelow(2**31) + 1
+
+
+def new_code() -> str:
+    """A random code for a link."""
+    return "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+
+
+def new_token() -> str:
+    """A random secret for a cookie: 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every command and every channel stands on."""
+
+    settings: Settings
+    database: Database
+    shelf: Shelf
+    tools: Tools
+    clock: Callable[[], datetime]
+
+    @property
+    def engine(self) -> Engine:
+        """The conversation."""
+        return Engine(self.database, self.shelf, self.tools, self.clock)
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    telegram_username: Callable[[], str | None] = lambda: None,
+) -> AsyncIterator[House]:
+    """The content read, the database open and up to date, the keys at hand.
+
+    Raises ContentError, DatabaseUnusableError or SettingsError, each with one clear message.
+    """
+    data_folder(settings)
+    library = loader.load(Path(settings.content))
+    vault = Vault(load_secret(settings, lambda: secrets.token_bytes(32)))
+    database = Database(settings.database_url.get_secret_value())
+    try:
+        await database.check()
+        await migrate.upgrade(database)
+        links = Links(settings.public_url, telegram_username)
+        yield House(settings, database, Shelf(library), Tools(vault, links, new_number, new_code), clock)
+    finally:
+        await database.close()
