@@ -9,7 +9,7 @@ from ruamel.yaml.nodes import Node
 
 from bot.catalogue.problems import Problem, Severity
 from bot.catalogue.schema import Campaign, Item, Programme, Quiz, Tip
-from bot.catalogue.source import locate
+from bot.catalogue.source import Place, locate
 from bot.catalogue.words import Words
 
 ItemT_co = TypeVar("ItemT_co", bound=Item, covariant=True)
@@ -26,9 +26,13 @@ class Document(Generic[ItemT_co]):
     item: ItemT_co
     root: Node
 
+    def place(self, *location: int | str) -> Place:
+        """Where a value stands (`"questions", 2, "tip"`)."""
+        return locate(self.root, location)
+
     def problem(self, message: str, *location: int | str, severity: Severity = Severity.ERROR) -> Problem:
-        """A complaint about the value at `location` (`"questions", 2, "tip"`), or about the file's start."""
-        return Problem(str(self.file), *locate(self.root, location), message, severity)
+        """A complaint about the value at `location` , or about the file's start."""
+        return Problem(str(self.file), *self.place(*location), message, severity)
 
 
 @dataclass(frozen=True, slots=True)

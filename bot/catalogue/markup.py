@@ -1,7 +1,9 @@
 """The Markdown that words and content may use: bold, emphasis, links, lists, line breaks; nothing else."""
 
 import re
+from collections.abc import Iterator
 from functools import cache, lru_cache
+from itertools import chain
 
 from markdown_it import MarkdownIt
 
@@ -33,3 +35,28 @@ def plain(markdown: str) -> str:
         return markdown
     (inline,) = parser().parseInline(markdown)
     return "".join(" " if token.type.endswith("break") else token.content for token in inline.children or ())
+
+
+_FOREIGN = {
+    "heading_open": "headings (`#`, or a line of dashes below) are not shown; make it **bold**",
+    "blockquote_open": "quotations (`>`) are not shown; use quotation marks",
+    "fence": "code (```` ``` ````) is not shown; write plain text",
+    "code_block": "lines indented by four spaces are read as code; take the spaces away",
+    "code_inline": "code (`` ` ``) is not shown; use quotation marks",
+    "hr": "lines (`---`) are not shown; leave an empty line",
+    "html_block": "HTML is not shown; use **bold**, _emphasis_, lists and links",
+    "html_inline": "HTML is not shown; use **bold**, _emphasis_, lists and links",
+    "image": "pictures are not shown; describe what matters",
+}
+SAFE_LINKS = ("https://", "http://", "tel:", "mailto:")
+
+
+def foreign(markdown: str) -> Iterator[str]:
+    """What a text uses that no channel shows, each with what to do instead."""
+    tokens = MarkdownIt("commonmark").parse(markdown)
+    for token in chain.from_iterable((token, *(token.children or ())) for token in tokens):
+        if token.type in _FOREIGN:
+            yield _FOREIGN[token.type]
+        href = str(token.attrGet("href") or "")
+        if token.type == "link_open" and not href.startswith(SAFE_LINKS):
+            yield f"the link to {href!r} leads nowhere; write the whole address, beginning with https://"

@@ -8,6 +8,7 @@ phrases (keywords and title) the query contains. Whatever explains too little is
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from itertools import chain
 from math import log
 from typing import Literal
@@ -50,6 +51,8 @@ TYPO, URGENT_TYPO = 0.89, 0.93
 UNSURE = 0.85
 """How surely a guessed word is meant, at best."""
 SHORTEST_TYPO = 4
+CANDIDATES = 24
+"""How many items are looked at closely: those whose words explain most of the query."""
 WORDS_BETWEEN = 2
 """How many other words may stand among those of an emergency phrase."""
 
@@ -112,7 +115,8 @@ class Search:
             for place, share in self._explained(word).items():
                 coverage[place] += share * word.weight / total
         heard = {term: sureness for word in asked for term, sureness in word.terms.items()}
-        hits = sorted((self._hit(place, share, heard) for place, share in coverage.items()), key=_best_first)
+        likely = nlargest(CANDIDATES, coverage, key=coverage.__getitem__)
+        hits = sorted((self._hit(place, coverage[place], heard) for place in likely), key=_best_first)
         return tuple(hit for hit in hits[:limit] if hit.score >= max(ENOUGH, hits[0].score * BESIDE_THE_BEST))
 
     def sounds_urgent(self, text: str, language: str) -> bool:

@@ -61,8 +61,8 @@ class Engine:
         async with self._database.begin() as conn:
             found, conversation = await residents.find_with_conversation(conn, event.address)
             resident = found or await self._new_resident(conn, event, now)
-            turn = Turn(conn, self._shelf.library, resident, now, self._tools)
             before = conversation or Conversation(here=codec.encode(do.Welcome()))
+            turn = self._at(conn, resident, before, now)
             again = event.key in before.handled
             screen = await _safely(turn, _read_here(before) if again else event.input, before)
             if not turn.forgotten and not again:
@@ -85,7 +85,7 @@ class Engine:
             resident, conversation = await residents.find_with_conversation(conn, address)
             if resident is None or conversation is None:
                 return await self.welcome(language)
-            turn = Turn(conn, self._shelf.library, resident, now, self._tools)
+            turn = self._at(conn, resident, conversation, now)
             screen = await _safely(turn, _read_here(conversation), conversation)
             reply = Reply(turn.resident.language, screen)
         return replace(reply, screen=await screen.later()) if screen.later else reply
@@ -104,6 +104,13 @@ class Engine:
         """The conversation has another address."""
         async with self._database.begin() as conn:
             await residents.move(conn, old, new)
+
+    def _at(self, conn: Connection, resident: Resident, conversation: Conversation, now: datetime) -> Turn:
+        try:
+            here = codec.decode(conversation.here)
+        except codec.BadCode:  # a later version dropped this action
+            here = do.Home()
+        return Turn(conn, self._shelf.library, resident, now, self._tools, here, play)
 
     async def _new_resident(self, conn: Connection, event: Event, now: datetime) -> Resident:
         return await residents.add(conn, event.address, self._shelf.library.words.choose(event.language), now)
@@ -169,7 +176,9 @@ async def _command(turn: Turn, name: str, arguments: str) -> Screen:
     if action is None:
         help_ = await play(turn, do.Help())
         return replace(help_, blocks=(say("stale.command"), *help_.blocks), replaces=False)
-    if arguments.strip() and isinstance(action, (do.Ask, do.Quizzes, do.NextTip)):
+    if arguments.strip() and isinstance(action, do.Quizzes):
+        return await ask.search_quiz(turn, arguments)
+    if arguments.strip() and isinstance(action, (do.Ask, do.NextTip)):
         return await ask.search(turn, arguments)
     return await play(turn, action)
 
@@ -178,4 +187,6 @@ async def _typed(turn: Turn, text: str, before: Conversation) -> Screen:
     what, _, about = (before.awaiting or "").partition(":")
     if reader := TYPED.get(what):
         return await reader(turn, about, text)
+    if named := action_of(text.strip()):  # "menu", "pomoc", "stop": a command whose slash was forgotten
+        return await play(turn, named)
     return await ask.search(turn, text)

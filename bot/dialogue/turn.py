@@ -1,11 +1,13 @@
 """What a scene has in hand while it answers."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from bot.catalogue.library import Library
+from bot.domain.actions import Action
+from bot.domain.messages import Screen
 from bot.domain.residents import Resident
 from bot.services.links import Links
 from bot.storage import residents
@@ -34,8 +36,16 @@ class Turn:
     resident: Resident
     now: datetime
     tools: Tools
+    here: Action
+    """Where the resident was before this turn."""
+    play: "Callable[[Turn, Action], Awaitable[Screen]]"
+    """Lets the scene of an action act; see `go`."""
     forgotten: bool = field(default=False, init=False)
 
     async def change_resident(self, **values: Any) -> None:
         """Store something a resident set, and go on with it."""
         self.resident = await residents.change(self.conn, self.resident.id, **values)
+
+    async def go(self, action: Action) -> Screen:
+        """The screen of another action, for a scene that leads there."""
+        return await self.play(self, action)

@@ -262,10 +262,9 @@ class Languages(Action):
 
 @dataclass(frozen=True, slots=True)
 class SetLanguage(Action):
-    """Speak this language from now on; `then_welcome` returns to the first screen rather than the menu."""
+    """Speak this language from now on."""
 
     language: str
-    then_welcome: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,18 @@ def choose_mix(quizzes: Sequence[Quiz], met: set[Ref], *, length: int, seed: int
         for queue in queues:
             if queue and len(chosen) < length:
                 chosen.append(queue.pop(0))
-    return chosen
+    return _plain_one_first(quizzes, chosen)
+
+
+def _plain_one_first(quizzes: Sequence[Quiz], chosen: list[Ref]) -> list[Ref]:
+    """Whoever has just come is asked something that one press answers."""
+    plain = {
+        Ref(quiz.id, question.id)
+        for quiz in quizzes
+        for question in quiz.questions
+        if question.kind is QuestionKind.SINGLE
+    }
+    return sorted(chosen, key=lambda ref: ref != next((one for one in chosen if one in plain), None))
 
 
 def _questions_of(quizzes: Iterable[Quiz], area: str, met: set[Ref], seed: int) -> list[Ref]:

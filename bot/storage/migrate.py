@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,7 +31,7 @@ class DatabaseTooNew(BotError):
 
 
 async def upgrade(database: Database) -> None:
-    """Apply what the database does not have yet. Raises DatabaseTooNew or DatabaseUnusableError; then nothing changed."""
+    """Apply what the database lacks, all or nothing. Raises DatabaseTooNew or DatabaseUnusableError."""
     try:
         async with _transaction(database) as conn:
             await conn.run_sync(_upgrade)
@@ -66,8 +67,8 @@ def refuse_newer(revision: str | None) -> None:
         raise DatabaseTooNew
 
 
-async def draft(title: str, folder: Path = FOLDER) -> Path:
-    """Write the migration from the newest revision to the tables as they are declared now, to be read and corrected."""
+async def draft(title: str, folder: Path = FOLDER / "versions") -> Path:
+    """Write to `folder` the step from the newest revision to the tables as declared now, to be read and mended."""
     with TemporaryDirectory() as scratch:
         database = Database(f"sqlite:///{scratch}/empty.sqlite3")
         await upgrade(database)
@@ -81,17 +82,16 @@ def _upgrade(connection: Connection) -> None:
 
 
 def _draft(connection: Connection, title: str, folder: Path) -> Path:
-    number = len(list((FOLDER / "versions").glob("[0-9]*.py"))) + 1
     config = _config(connection)
-    config.set_main_option("version_locations", str(folder / "versions"))
-    script = command.revision(config, title, autogenerate=True, rev_id=f"{number:04}")
-    if not script or isinstance(script, list):
-        raise BotError("Nothing was drafted.")
-    return Path(script.path)
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", f"{FOLDER / 'versions'}\n{folder}")
+    number = f"{int(head()) + 1:04}"
+    command.revision(config, title, autogenerate=True, rev_id=number, version_path=str(folder))
+    return next(folder.glob(f"{number}_*.py"))
 
 
 def _config(connection: Connection) -> Config:
-    config = Config(attributes={"connection": connection})
+    config = Config(attributes={"connection": connection}, stdout=StringIO())  # what it has to say goes to the log
     config.set_main_option("script_location", str(FOLDER))
     return config
 
@@ -126,7 +126,7 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves: the driver would commit before each CREATE
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={BUSY_S * 1000}")
-        # To alter a table SQLite makes a new one and drops the old; with foreign keys on, that would empty its children.
+        # SQLite alters a table by making it anew and dropping the old; foreign keys would then empty its children.
         cursor.execute("PRAGMA foreign_keys=OFF")
         cursor.close()
 

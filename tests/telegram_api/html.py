@@ -66,7 +66,7 @@ def _attributes(tag: str) -> set[str]:
     names: set[str] = set()
 
     class Reader(HTMLParser):
-        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - the parser's port
             names.update(name for name, _ in attrs)
 
     Reader().feed(tag)

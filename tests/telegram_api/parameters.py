@@ -21,7 +21,7 @@ class Upload:
 
 def _integer(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError
+        raise TypeError
     return int(value)
 
 
@@ -90,6 +90,7 @@ _POLL: dict[str, Reader] = {
     "close_date": _integer,
     "is_closed": _flag,
 }
+_NOT_FOR_POLLS = {"suggested_post_parameters", "direct_messages_topic_id"}
 
 METHODS: Mapping[str, Mapping[str, Reader]] = {
     "getMe": {},
@@ -110,7 +111,7 @@ METHODS: Mapping[str, Mapping[str, Reader]] = {
     "editMessageCaption": _EDITED | _CAPTION | {"show_caption_above_media": _flag},
     "sendPhoto": _SENT | _CAPTION | {"photo": _file, "show_caption_above_media": _flag, "has_spoiler": _flag},
     "sendDocument": _SENT | _CAPTION | {"document": _file, "thumbnail": _file, "disable_content_type_detection": _flag},
-    "sendPoll": _SENT | _POLL,
+    "sendPoll": {name: read for name, read in (_SENT | _POLL).items() if name not in _NOT_FOR_POLLS},
     "answerCallbackQuery": {
         "callback_query_id": _string,
         "text": _string,

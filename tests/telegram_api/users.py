@@ -34,9 +34,9 @@ class Seen:
     @property
     def file(self) -> Upload:
         """The uploaded document."""
-        if not isinstance(self.document, Upload):
-            raise AssertionError(f"there is no file in {self}")
-        return self.document
+        if isinstance(self.document, Upload):
+            return self.document
+        raise AssertionError(f"there is no file in {self}")
 
     def code(self, label: str) -> str:
         """What the button whose label holds these words carries."""

@@ -73,12 +73,19 @@ WELCOME = Screen(
         ),
     ),
 )
+OPTIONS = ("Ja, bo to przejście", "Tramwaj", "Kto pierwszy")
 QUESTION = Screen(
     (
         text("**Tramwaj i przejście bez świateł.** Stoisz przy pasach, nadjeżdża tramwaj. Kto ma pierwszeństwo?"),
-        text("A. Ja, bo to przejście\nB. Tramwaj\nC. Kto pierwszy"),
     ),
-    (tuple(button(letter, actions.Answer(1, 0, str(place))) for place, letter in enumerate("ABC")),),
+    legend=(text("A. Ja, bo to przejście"), text("B. Tramwaj"), text("C. Kto pierwszy")),
+    rows=(
+        tuple(
+            Button(Plain({"pl": letter}), actions.Answer(1, 0, str(place)), full=Plain({"pl": f"{letter}. {answer}"}))
+            for place, (letter, answer) in enumerate(zip("ABC", OPTIONS, strict=True))
+        ),
+        (button("Menu", actions.Home()),),
+    ),
 )
 FEEDBACK = Screen(
     (

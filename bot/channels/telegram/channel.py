@@ -46,7 +46,7 @@ class TelegramChannel:
         words: gives the interface words of the moment (they change when content is reloaded).
         pace: the account's limit; replies travel in its first lane.
         now: the clock, UTC.
-        base_url: of the Bot API, without the token.
+        base_url: of the Bot API, up to the token or to the `/bot` before it.
         webhook_url: where Telegram is to deliver updates; None for long polling.
         secret_key: the program's key, from which the webhook's secret is derived.
         sleep: waits, between the tries of a reply.
@@ -71,7 +71,10 @@ class TelegramChannel:
         self._first_pause_s = first_pause_s
         self._request = AiohttpRequest()
         self._bot = Bot(
-            token, base_url=f"{base_url.rstrip('/')}/bot", request=self._request, get_updates_request=self._request
+            token,
+            base_url=f"{base_url.rstrip('/').removesuffix('/bot')}/bot",
+            request=self._request,
+            get_updates_request=self._request,
         )
         self._dialogue = dialogue
         self._words = words
@@ -100,16 +103,17 @@ class TelegramChannel:
         Raises whatever the dialogue raises, or TimeoutError: then the update has to come again.
         """
         meaning = received.meaning
+        answered = None
         if isinstance(meaning, Turn) and meaning.pressed:
-            self._aside(self._answer(meaning.pressed.query))
+            answered = self._aside(self._answer(meaning.pressed.query))
         async with self._turns.of(received.person), asyncio.timeout(TURN_S):
-            return await self._act(meaning)
+            return await self._act(meaning, answered)
 
-    async def _act(self, meaning: incoming.Incoming) -> asyncio.Task[None] | None:
+    async def _act(self, meaning: incoming.Incoming, answered: asyncio.Task[None] | None) -> asyncio.Task[None] | None:
         match meaning:
             case Turn(event, pressed):
                 reply = await self._dialogue.turn(event)
-                return self._replies.start(int(event.address.id), reply, pressed)
+                return self._replies.start(int(event.address.id), reply, pressed, answered)
             case Left(address):
                 await self._dialogue.left(address)
             case Returned(address):
@@ -137,7 +141,7 @@ class TelegramChannel:
         finally:
             await self._bot.leave_chat(chat)
 
-    def _aside(self, doing: Awaitable[None]) -> None:
+    def _aside(self, doing: Awaitable[None]) -> asyncio.Task[None]:
         """Do something nobody waits for, and whose failure harms nobody."""
 
         async def quietly() -> None:
@@ -149,6 +153,7 @@ class TelegramChannel:
         task = asyncio.create_task(quietly())
         self._asides.add(task)
         task.add_done_callback(self._asides.discard)
+        return task
 
     # --- out
 

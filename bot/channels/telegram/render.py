@@ -1,6 +1,7 @@
 """From screens to what Telegram shows: HTML and an inline keyboard."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 from urllib.parse import urlsplit
 
@@ -43,6 +44,9 @@ def keyboard(screen: Screen, language: str, words: Words) -> InlineKeyboardMarku
 
 def _lines(screen: Screen, language: str, words: Words) -> list[Line]:
     lines = [line for block in screen.blocks for line in markup.lines_of(words.markdown(block, language))]
+    for place, block in enumerate(screen.legend):
+        for line in markup.lines_of(words.markdown(block, language)):
+            lines.append(replace(line, joint="\n") if place else line)
     for row in screen.rows:
         for way in row:
             if isinstance(way, Link) and not _fits_a_button(way.url):

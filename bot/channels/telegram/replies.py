@@ -55,9 +55,14 @@ class Replies:
         self._order = InOrder()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, chat: int, reply: Reply, pressed: Pressed | None) -> asyncio.Task[None]:
-        """Begin to show a reply, after those already begun in this chat; the task never raises."""
-        task = asyncio.create_task(self._deliver(chat, reply, pressed))
+    def start(
+        self, chat: int, reply: Reply, pressed: Pressed | None, answered: asyncio.Task[None] | None = None
+    ) -> asyncio.Task[None]:
+        """Begin to show a reply, after those already begun in this chat.
+
+        The task returned never raises; it ends when the press is `answered` too.
+        """
+        task = asyncio.create_task(self._deliver(chat, reply, pressed, answered))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -79,12 +84,16 @@ class Replies:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _deliver(self, chat: int, reply: Reply, pressed: Pressed | None) -> None:
+    async def _deliver(
+        self, chat: int, reply: Reply, pressed: Pressed | None, answered: asyncio.Task[None] | None
+    ) -> None:
         async with self._order.of(chat):
             try:
                 await self._show(chat, reply, pressed)
             except Exception as error:  # noqa: BLE001 - nobody awaits this task's outcome; a traceback may hold words
                 _log.error("telegram.reply_failed", kind=type(error).__name__)
+        if answered:
+            await asyncio.wait({answered})
 
     async def _show(self, chat: int, reply: Reply, pressed: Pressed | None) -> None:
         try:

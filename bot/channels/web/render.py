@@ -4,7 +4,7 @@ The same fragment serves the chat page, its answers to the script, and any page 
 """
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from markupsafe import Markup
 from bot.catalogue.words import Words
 from bot.channels.web import markup
 from bot.dialogue.actions import encode
-from bot.domain.messages import Button, File, Link, Picture, Reply, say
+from bot.domain.messages import Button, File, Link, Picture, Reply, Row, say
 
 FRAGMENT_TYPE = "application/x-fragment+html"
 """What the page's script accepts, and what an answer to it is."""
@@ -40,6 +40,8 @@ class Choice:
     press: str = ""
     """Its code; without one, the form's hidden fields say all."""
     url: str = ""
+    full: bool = False
+    """Whether it is a whole answer: it has its row to itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,15 @@ class View:
 
 
 def view_of(reply: Reply, words: Words) -> View:
-    """Find the words of a reply's screen."""
+    """Find the words of a reply's screen.
+
+    The legend is left out: here buttons have room for whole answers, so none of them is a mere letter.
+    """
     screen, language = reply.screen, reply.language
     return View(
         language=language,
         text=markup.to_html("\n\n".join(words.markdown(block, language) for block in screen.blocks)),
-        rows=tuple(tuple(_choice(item, words, language) for item in row) for row in screen.rows),
+        rows=tuple(_rows(screen.rows, words, language)),
         image=_image(screen.picture, words, language) if screen.picture else None,
         download=_download(screen.file) if screen.file else None,
         asks=words.label(screen.asks, language) if screen.asks else "",
@@ -98,10 +103,20 @@ def fragment(view: View, words: Words, form: Form) -> Markup:
     return Markup(html)  # noqa: S704 - the template escapes
 
 
+def _rows(rows: Iterable[Row], words: Words, language: str) -> Iterator[tuple[Choice, ...]]:
+    for row in rows:
+        choices = tuple(_choice(item, words, language) for item in row)
+        if any(choice.full for choice in choices):
+            yield from ((choice,) for choice in choices)
+        else:
+            yield choices
+
+
 def _choice(item: Button | Link, words: Words, language: str) -> Choice:
-    label = words.label(item.label, language)
     if isinstance(item, Button):
-        return Choice(label, press=encode(item.action))
+        label = words.label(item.full or item.label, language)
+        return Choice(label, press=encode(item.action), full=item.full is not None)
+    label = words.label(item.label, language)
     return Choice(label, url=item.url if markup.is_safe(item.url) else "#")
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from bot.catalogue.library import Library
 from bot.catalogue.search import Hit
-from bot.dialogue.scenes import tip as tips
 from bot.dialogue.scenes.parts import MENU, button, column, titled
 from bot.dialogue.turn import Turn
 from bot.domain import actions as do
@@ -37,12 +36,19 @@ async def search(turn: Turn, text: str) -> Screen:
     urgent = turn.library.search.sounds_urgent(text, language)
     hits = turn.library.search.find(text, language, MOST_FOUND)
     if card := _clear_card(turn.library, hits, urgent=urgent):
-        screen = await tips.show(turn, do.ShowTip(card))
+        screen = await turn.go(do.ShowTip(card))
         if urgent and turn.library.tips[card].call != _EMERGENCY:
             return _with_112(screen)
         return screen
     items = ".".join(short_name(hit.kind, hit.id) for hit in hits)
     return await found(turn, do.Found(urgent, items))
+
+
+async def search_quiz(turn: Turn, text: str) -> Screen:
+    """The quiz that fits a text best; without one, whatever else was found."""
+    hits = turn.library.search.find(text[:LONGEST_READ], turn.resident.language, MOST_FOUND * 4)
+    best = next((hit.id for hit in hits if hit.kind == "quiz"), None)
+    return await turn.go(do.QuizIntro(best)) if best else await search(turn, text)
 
 
 def _clear_card(library: Library, hits: Sequence[Hit], *, urgent: bool) -> str | None:

@@ -10,10 +10,10 @@ from bot.services import learning
 FIRST_LENGTH = 5
 
 
-def language_row(library: Library, language: str, *, then_welcome: bool) -> Row:
+def language_row(library: Library, language: str) -> Row:
     """A button for each other language, in itself: whoever needs it could not read ours."""
     return tuple(
-        Button(Plain({"pl": library.words.language_name(code)}), do.SetLanguage(code, then_welcome))
+        Button(Plain({"pl": library.words.language_name(code)}), do.SetLanguage(code))
         for code in library.words.languages
         if code != language
     )
@@ -32,7 +32,7 @@ def welcome_screen(library: Library, language: str, nonce: int) -> Screen:
                 button("welcome.question", do.StartMix("", "", FIRST_LENGTH, nonce)),
                 button("welcome.look", do.Home()),
             ),
-            language_row(library, language, then_welcome=True),
+            language_row(library, language),
             (button("privacy.more", do.Privacy()),),
         ),
         here=do.Welcome(),

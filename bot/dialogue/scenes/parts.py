@@ -41,5 +41,15 @@ def source_line(source: Source) -> Phrase:
 
 
 def numbered(lines: Sequence[dict[str, str]]) -> list[Block]:
-    """Lines with their numbers, in one paragraph each."""
-    return [say("step", number=place, text=Plain(line)) for place, line in enumerate(lines, start=1)]
+    """Lines with their numbers, close together as one paragraph; nothing if there are none."""
+    return together([say("step", number=place, text=Plain(line)) for place, line in enumerate(lines, start=1)])
+
+
+def together(lines: Sequence[Block]) -> list[Block]:
+    """Lines as one paragraph."""
+    if not lines:
+        return []
+    joined = lines[0]
+    for line in lines[1:]:
+        joined = say("lines", first=joined, second=line)
+    return [joined]

@@ -62,15 +62,11 @@ async def languages(turn: Turn, action: do.Languages) -> Screen:  # noqa: ARG001
 
 
 async def set_language(turn: Turn, action: do.SetLanguage) -> Screen:
-    """Speak this language from now on."""
+    """Speak this language from now on, and say again what was on the screen."""
     if action.language not in turn.library.words.languages:
         raise StaleAction
     await turn.change_resident(language=action.language)
-    if action.then_welcome:
-        from bot.dialogue.scenes import home  # noqa: PLC0415 - the two scenes lead to each other
-
-        return await home.welcome(turn, do.Welcome())
-    return await overview(turn, do.Settings())
+    return await turn.go(do.Settings() if isinstance(turn.here, do.Languages) else turn.here)
 
 
 def _back() -> Row:
@@ -194,7 +190,5 @@ async def set_consent(turn: Turn, action: do.SetConsent) -> Screen:
     else:
         await turn.change_resident(**{action.kind: action.on})
     if action.attempt:
-        from bot.dialogue.scenes import quiz  # noqa: PLC0415 - the two scenes lead to each other
-
-        return await quiz.result(turn, do.ShowResult(action.attempt))
+        return await turn.go(do.ShowResult(action.attempt))
     return await consents(turn, do.Consents())

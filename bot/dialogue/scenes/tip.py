@@ -31,31 +31,30 @@ async def show(turn: Turn, action: do.ShowTip) -> Screen:
 
 
 def tip_blocks(tip: Tip) -> list[Block]:
-    """A tip's words; a card begins with the number to call and goes through its steps."""
-    blocks: list[Block] = [say("card.call", number=tip.call)] if tip.call else []
-    blocks.append(say("tip.title", title=Plain(tip.title)))
-    blocks.append(Markdown(tip.text))
-    blocks += numbered(tip.steps)
-    return [*blocks, source_line(tip.source)]
+    """A tip's words. A card begins with the number to call, unless its first sentence says it, and has its steps."""
+    blocks: list[Block] = [say("tip.title", title=Plain(tip.title))]
+    if tip.call and tip.call not in tip.text["pl"]:
+        blocks.append(say("card.call", number=tip.call))
+    return [*blocks, Markdown(tip.text), *numbered(tip.steps), source_line(tip.source)]
 
 
 def _rows(turn: Turn, tip: Tip, attempt: int, rating: bool | None) -> list[Row]:
-    rows: list[Row] = []
+    if tip.steps:  # in the moment itself nobody wants to rate, or to play
+        topic = turn.library.programme.topics[tip.topic]
+        more = Button(say("card.more", topic=Plain(topic.name)), do.NextTip(tip.topic))
+        return [*_back_to(attempt), (more, *MENU)]
+    rows = _back_to(attempt)
     if rating is None:
-        rows.append(
-            (
-                button("tip.useful", do.RateTip(tip.id, useful=True)),
-                button("tip.useless", do.RateTip(tip.id, useful=False)),
-            )
-        )
-    if attempt:
-        rows.append((button("tip.to_quiz", do.ShowResult(attempt)),))
-    elif quiz := _quiz_about(turn, tip):
+        useful, useless = do.RateTip(tip.id, useful=True), do.RateTip(tip.id, useful=False)
+        rows.append((button("tip.useful", useful), button("tip.useless", useless)))
+    quiz = _quiz_about(turn, tip)
+    if quiz and not attempt:
         rows.append((Button(say("tip.quiz", title=Plain(quiz.title)), do.QuizIntro(quiz.id)),))
-    if not tip.steps:  # in the moment itself nobody wants another subject
-        rows.append((button("tip.next", do.NextTip()), button("tip.topics", do.TipTopics())))
-    rows.append(MENU)
-    return rows
+    return [*rows, (button("tip.next", do.NextTip()), button("tip.topics", do.TipTopics())), MENU]
+
+
+def _back_to(attempt: int) -> list[Row]:
+    return [(button("tip.to_quiz", do.ShowResult(attempt)),)] if attempt else []
 
 
 def _quiz_about(turn: Turn, tip: Tip) -> Quiz | None:

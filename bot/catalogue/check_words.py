@@ -1,0 +1,85 @@
+"""Whether the languages of `content/words` say the same things."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from bot.catalogue.markup import foreign
+from bot.catalogue.problems import Problem
+from bot.catalogue.words import COUNT, Entry, Vocabulary, Words
+from bot.domain.areas import DEFAULT_LANGUAGE
+
+_LINE = re.compile(r'(|#.*|((msgctxt|msgid|msgid_plural|msgstr(\[\d\])?)\s+)?"([^"\\]|\\.)*")\s*')
+_ID = re.compile(r'msgid\s+"(.+)"')
+
+
+def check_words(words: Words) -> Iterator[Problem]:
+    """Keys and placeholders that differ between languages, wrong plurals, and lines that are no PO."""
+    default = words.vocabularies[DEFAULT_LANGUAGE]
+    for vocabulary in words.vocabularies.values():
+        yield from _lines(vocabulary)
+        yield from _forms(vocabulary)
+        yield from _markup(vocabulary)
+        if vocabulary is not default:
+            yield from _compare(default, vocabulary)
+
+
+def _compare(default: Vocabulary, other: Vocabulary) -> Iterator[Problem]:
+    for key, entry in default.entries.items():
+        theirs = other.entries.get(key)
+        if theirs is None:
+            yield _problem(default, entry, f"{key!r} has no words in {other.code!r}; add them to {other.file.name}")
+        elif difference := _difference(entry, theirs):
+            yield _problem(other, theirs, f"{key!r} {difference} {default.file.name}; make them the same")
+    for key in other.entries.keys() - default.entries.keys():
+        message = f"{key!r} is not in {default.file.name}; add it there, or remove it here"
+        yield _problem(other, other.entries[key], message)
+
+
+def _difference(entry: Entry, theirs: Entry) -> str:
+    if entry.plural is not theirs.plural:
+        return "is a plural in only one of this file and"
+    names, others = _names(entry), _names(theirs)
+    if names != others:
+        return f"has other placeholders ({_listed(others)}) than {_listed(names)} in"
+    return ""
+
+
+def _forms(vocabulary: Vocabulary) -> Iterator[Problem]:
+    needed = vocabulary.plural_forms
+    for key, entry in vocabulary.entries.items():
+        if entry.plural and len(entry.forms) != needed:
+            yield _problem(vocabulary, entry, f"{key!r} has {len(entry.forms)} plural forms; {needed} are needed")
+        if entry.plural and COUNT not in _names(entry):
+            yield _problem(vocabulary, entry, f"{key!r} is a plural without {{{COUNT}}}; the number is called {COUNT}")
+
+
+def _markup(vocabulary: Vocabulary) -> Iterator[Problem]:
+    for key, entry in vocabulary.entries.items():
+        shown = (form.fill(lambda _: "https://bezpieczny.example") for form in entry.forms)
+        for message in {message for text in shown for message in foreign(text)}:
+            yield _problem(vocabulary, entry, f"{key!r}: {message}")
+
+
+def _lines(vocabulary: Vocabulary) -> Iterator[Problem]:
+    text = vocabulary.file.read_text(encoding="utf-8")
+    seen: Counter[str] = Counter()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not _LINE.fullmatch(line):
+            yield Problem(str(vocabulary.file), number, 1, "this line is no PO; check its quotes")
+        if key := _ID.fullmatch(line):
+            seen[key[1]] += 1
+            if seen[key[1]] > 1:
+                yield Problem(str(vocabulary.file), number, 1, f"{key[1]!r} stands here twice; keep one")
+
+
+def _names(entry: Entry) -> frozenset[str]:
+    return frozenset().union(*(form.names for form in entry.forms))
+
+
+def _listed(names: frozenset[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in sorted(names)) or "none"
+
+
+def _problem(vocabulary: Vocabulary, entry: Entry, message: str) -> Problem:
+    return Problem(str(vocabulary.file), entry.line, 1, message)

@@ -1,0 +1,115 @@
+"""`bezpieczny content …`: check what is taught, count it, and describe its files to editors."""
+
+import json
+import os.path
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bot.catalogue.check import check as find_problems
+from bot.catalogue.documents import FOLDERS
+from bot.catalogue.loader import Reader
+from bot.catalogue.problems import Problem, Severity
+from bot.catalogue.schema import Item, Programme
+from bot.catalogue.stats import DUE_WITHIN, Pending, Stats, count
+from bot.catalogue.words import LOCAL_TIME
+from bot.wiring import utc_now
+
+CONTENT = Path(__file__).parents[2] / "content"
+"""The folder beside the `bot` package."""
+STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+SCHEMAS: Mapping[str, type[Item]] = {
+    "programme": Programme,
+    **{model.__name__.lower(): model for model in FOLDERS.values()},
+}
+
+app = typer.Typer(help="Check, count and describe what the assistant teaches.", no_args_is_help=True)
+console = Console(highlight=False, soft_wrap=True)
+
+Folder = Annotated[Path, typer.Option("--content", help="The content folder.", exists=True, file_okay=False)]
+
+
+@app.command()
+def check(content: Folder = CONTENT) -> None:
+    """Look for everything that should be put right. Errors end with exit code 1, warnings do not."""
+    problems = find_problems(Reader(_shown(content)).read(), _today())
+    for problem in problems:
+        console.print(_line(problem))
+    errors = sum(problem.severity is Severity.ERROR for problem in problems)
+    console.print(f"{errors} errors, {len(problems) - errors} warnings.")
+    raise typer.Exit(1 if errors else 0)
+
+
+@app.command()
+def stats(content: Folder = CONTENT) -> None:
+    """Count quizzes and tips, and list what is due for review or rests on the press alone."""
+    found = count(Reader(_shown(content)).read(), _today())
+    console.print(_areas(found))
+    for title, numbers in (
+        ("Audience", found.audiences),
+        ("Kind of question", found.kinds),
+        ("Campaign template", found.campaigns),
+        (f"Language of {found.texts} texts", found.languages),
+    ):
+        console.print(_table(title, "Items", rows=((name, str(number)) for name, number in sorted(numbers.items()))))
+    days = DUE_WITHIN.days
+    console.print(_claims(f"To review within {days} days: {len(found.due)}", found.due))
+    console.print(_claims(f"To confirm with an authority: {len(found.to_confirm)}", found.to_confirm))
+
+
+@app.command()
+def schema(
+    out: Annotated[Path | None, typer.Option("--out", help="A folder to write <kind>.json into.")] = None,
+) -> None:
+    """Print JSON Schemas of all kinds of content files, or write them for an editor to use."""
+    schemas = {name: model.model_json_schema() for name, model in SCHEMAS.items()}
+    if out is None:
+        typer.echo(json.dumps(schemas, indent=2, ensure_ascii=False))
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    for name, described in schemas.items():
+        file = out / f"{name}.json"
+        file.write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        console.print(str(file))
+
+
+def _today() -> date:
+    return utc_now().astimezone(LOCAL_TIME).date()
+
+
+def _shown(folder: Path) -> Path:
+    """The folder as it is shortest to read, so that editors can follow `file:line:column`."""
+    short = Path(os.path.relpath(folder))
+    return folder if ".." in short.parts else short
+
+
+def _line(problem: Problem) -> Text:
+    return Text(str(problem), style=STYLES[problem.severity] if console.is_terminal else "")
+
+
+def _table(*headings: str, rows: Iterable[tuple[str, ...]]) -> Table:
+    """A table; without lines where nobody looks at it."""
+    table = Table(*headings, box=box.SIMPLE_HEAD if console.is_terminal else None)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _areas(found: Stats) -> Table:
+    rows = (
+        (area.value, *map(str, (number.quizzes, number.questions, number.tips, number.cards)))
+        for area, number in found.areas.items()
+    )
+    return _table("Area", "Quizzes", "Questions", "Tips", "of them cards", rows=rows)
+
+
+def _claims(title: str, claims: Iterable[Pending]) -> Table:
+    rows = ((claim.place, str(claim.review_on), claim.publisher) for claim in claims)
+    return _table(title, "Review on", "Publisher", rows=rows)
