@@ -13,7 +13,7 @@ help: ## Show this list
 run: .venv/ready ## Start the bot; the chat page is at http://127.0.0.1:8080
 	$(BIN)/bezpieczny run
 
-test: check ## Check, then run every test (one file: make test TESTS=tests/domain)
+test: check ## Check, then run every test (some: make test TESTS=tests/domain)
 	$(BIN)/python -m pytest --cov --cov-report=term $(TESTS)
 
 check: .venv/ready ## Lint, formatting, types, direction of imports, content
@@ -33,9 +33,11 @@ bench: .venv/ready ## Measure turns and deliveries a second
 demo: .venv/ready ## Fill the database with a believable city of 2,000 residents
 	$(BIN)/bezpieczny demo --residents 2000
 
-lock: .venv/ready ## Pin the dependencies anew (newest versions: make lock UPGRADE=1)
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --quiet $(if $(UPGRADE),--upgrade) --output-file requirements.lock
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --quiet
+lock: .venv/ready ## Pin the dependencies anew (to the newest: make lock UPGRADE=1)
+	$(LOCK) --group dev $(if $(UPGRADE),--upgrade) --output-file requirements.lock
+	$(LOCK) --constraints requirements.lock --upgrade --no-annotate --output-file requirements-image.lock
 
 migration: .venv/ready ## Draft a migration from the tables (make migration NAME="add topics")
 	$(BIN)/bezpieczny database draft "$(NAME)"

@@ -1,21 +1,34 @@
 """Builds every part from the settings. The only reader of the clock and the only source of randomness."""
 
+import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.catalogue import loader
-from bot.catalogue.library import Shelf
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from bot.catalogue import reload
+from bot.catalogue.library import Library, Shelf
+from bot.catalogue.loader import Reader
+from bot.catalogue.problems import ContentError
+from bot.channels.telegram.channel import TelegramChannel
 from bot.dialogue.engine import Engine
 from bot.dialogue.turn import Tools
+from bot.obs import Metrics
 from bot.services.links import Links
-from bot.settings import Settings, data_folder, load_secret
+from bot.settings import Settings, SettingsError, data_folder, load_secret
 from bot.storage import migrate
 from bot.storage.database import Database
+from bot.storage.lock import hold
 from bot.storage.vault import Vault
+from bot.web import lessons
+from bot.web.app import create_app
+from bot.web.server import Server
+from scheduler.pacing import Pacer
 
 CODE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """For codes that are read out and typed: without letters that look like others."""
@@ -24,7 +37,7 @@ CODE_LENGTH = 8
 
 def utc_now() -> datetime:
     """The present instant."""
-    return datetime.now(UTC)
+    return datetime.now(UTC)  # noqa: TID251 - the one place that asks
 
 
 def new_number() -> int:
@@ -48,6 +61,7 @@ class House:
 
     settings: Settings
     database: Database
+    reader: Reader
     shelf: Shelf
     tools: Tools
     clock: Callable[[], datetime]
@@ -70,13 +84,108 @@ async def open_house(
     Raises ContentError, DatabaseUnusableError or SettingsError, each with one clear message.
     """
     data_folder(settings)
-    library = loader.load(Path(settings.content))
+    reader = Reader(Path(settings.content))
+    library = reader.load()
     vault = Vault(load_secret(settings, lambda: secrets.token_bytes(32)))
     database = Database(settings.database_url.get_secret_value())
     try:
         await database.check()
         await migrate.upgrade(database)
         links = Links(settings.public_url, telegram_username)
-        yield House(settings, database, Shelf(library), Tools(vault, links, new_number, new_code), clock)
+        yield House(settings, database, reader, Shelf(library), Tools(vault, links, new_number, new_code), clock)
     finally:
         await database.close()
+
+
+# --- running
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What is on, for whoever started it."""
+
+    address: str
+    channels: tuple[str, ...]
+
+
+def telegram_channel(house: House, engine: Engine, pacer: Pacer) -> TelegramChannel:
+    """The Telegram channel as the settings want it. There must be a token."""
+    wanted = house.settings.telegram
+    if wanted.token is None:
+        raise SettingsError("BEZPIECZNY_TELEGRAM__TOKEN is not set.")
+    return TelegramChannel(
+        wanted.token.get_secret_value(),
+        dialogue=engine,
+        words=lambda: house.shelf.library.words,
+        pace=pacer,
+        now=house.clock,
+        base_url=wanted.base_url.removesuffix("/bot"),
+        webhook_url=wanted.webhook_url,
+        secret_key=house.tools.vault.token("telegram webhook").encode(),
+    )
+
+
+def web_app(
+    house: House, engine: Engine, registry: CollectorRegistry, telegram: TelegramChannel | None = None
+) -> FastAPI:
+    """Everything that is served over HTTP."""
+    public_url = house.settings.public_url
+
+    async def database() -> bool:
+        await house.database.check()
+        return True
+
+    return create_app(
+        dialogue=engine,
+        shelf=house.shelf,
+        new_token=new_token,
+        public_url=public_url,
+        checks={"database": database},
+        registry=registry,
+        telegram_webhook=telegram.webhook.handle if telegram else None,
+        lessons=lessons.routes(
+            database=house.database,
+            shelf=house.shelf,
+            clock=house.clock,
+            new_token=new_token,
+            new_number=new_number,
+            secure=public_url.startswith("https:"),
+        ),
+    )
+
+
+async def run(settings: Settings, stop: asyncio.Event, announce: Callable[[Running], None]) -> None:
+    """Run everything until `stop`; what is in flight is finished, within about ten seconds.
+
+    Raises what `open_house` raises, AlreadyRunning, and PortTaken.
+    """
+    channels: list[TelegramChannel] = []
+
+    def username() -> str | None:
+        return channels[0].username if channels else None
+
+    with hold(data_folder(settings) / "bot.lock"):
+        async with open_house(settings, telegram_username=username) as house:
+            registry = CollectorRegistry()
+            metrics = Metrics(registry)
+            engine = Engine(house.database, house.shelf, house.tools, house.clock, metrics.turn)
+            if settings.telegram.token:
+                channels.append(telegram_channel(house, engine, Pacer(settings.telegram.rate)))
+            app = web_app(house, engine, registry, channels[0] if channels else None)
+            server = Server(app, settings.host, settings.port)
+            address = server.open()
+            announce(Running(address, ("web", *(["telegram"] if channels else []))))
+            async with asyncio.TaskGroup() as group:
+                group.create_task(server.run(stop))
+                for channel in channels:
+                    group.create_task(channel.run(stop))
+                watching = group.create_task(reload.watch(house.reader, house.shelf, _tell(metrics)))
+                await stop.wait()
+                watching.cancel()
+
+
+def _tell(metrics: Metrics) -> Callable[[Library | ContentError], Awaitable[None]]:
+    async def tell(outcome: Library | ContentError) -> None:
+        metrics.reload("broken" if isinstance(outcome, ContentError) else "ok")
+
+    return tell

@@ -2,7 +2,7 @@
 
 import difflib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -21,6 +21,20 @@ FIELDS = sorted(
         for name in model.model_fields
     }
 )
+
+
+def relevant(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """The errors worth telling: a list is called too short for its broken items too, which says nothing new."""
+    places = [error["loc"] for error in errors]
+    return [
+        error
+        for error in errors
+        if error["type"] != "too_short" or not any(_within(place, error["loc"]) for place in places)
+    ]
+
+
+def _within(place: Where, outer: Where) -> bool:
+    return len(place) > len(outer) and place[: len(outer)] == outer
 
 
 def advise(error: ErrorDetails) -> str:

@@ -1,7 +1,5 @@
 """Whether the languages of `content/words` say the same things."""
 
-import re
-from collections import Counter
 from collections.abc import Iterator
 
 from bot.catalogue.markup import foreign
@@ -9,15 +7,11 @@ from bot.catalogue.problems import Problem
 from bot.catalogue.words import COUNT, Entry, Vocabulary, Words
 from bot.domain.areas import DEFAULT_LANGUAGE
 
-_LINE = re.compile(r'(|#.*|((msgctxt|msgid|msgid_plural|msgstr(\[\d\])?)\s+)?"([^"\\]|\\.)*")\s*')
-_ID = re.compile(r'msgid\s+"(.+)"')
-
 
 def check_words(words: Words) -> Iterator[Problem]:
-    """Keys and placeholders that differ between languages, wrong plurals, and lines that are no PO."""
+    """Keys and placeholders that differ between languages, wrong plurals, and markup that is not shown."""
     default = words.vocabularies[DEFAULT_LANGUAGE]
     for vocabulary in words.vocabularies.values():
-        yield from _lines(vocabulary)
         yield from _forms(vocabulary)
         yield from _markup(vocabulary)
         if vocabulary is not default:
@@ -59,18 +53,6 @@ def _markup(vocabulary: Vocabulary) -> Iterator[Problem]:
         shown = (form.fill(lambda _: "https://bezpieczny.example") for form in entry.forms)
         for message in {message for text in shown for message in foreign(text)}:
             yield _problem(vocabulary, entry, f"{key!r}: {message}")
-
-
-def _lines(vocabulary: Vocabulary) -> Iterator[Problem]:
-    text = vocabulary.file.read_text(encoding="utf-8")
-    seen: Counter[str] = Counter()
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not _LINE.fullmatch(line):
-            yield Problem(str(vocabulary.file), number, 1, "this line is no PO; check its quotes")
-        if key := _ID.fullmatch(line):
-            seen[key[1]] += 1
-            if seen[key[1]] > 1:
-                yield Problem(str(vocabulary.file), number, 1, f"{key[1]!r} stands here twice; keep one")
 
 
 def _names(entry: Entry) -> frozenset[str]:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from bot.catalogue.advice import advise, where
+from bot.catalogue.advice import advise, relevant, where
 from bot.catalogue.documents import FOLDERS, Content, Document
 from bot.catalogue.library import Library
 from bot.catalogue.problems import ContentError, Problem, Severity
@@ -148,5 +148,6 @@ def _read(file: Path, model: type[ItemT], problems: list[Problem]) -> Document[I
     try:
         return Document(file, model.model_validate(data), root)
     except ValidationError as error:
-        problems.extend(Problem(str(file), *locate(root, where(part)), advise(part)) for part in error.errors())
+        errors = relevant(error.errors())
+        problems.extend(Problem(str(file), *locate(root, where(part)), advise(part)) for part in errors)
         return None

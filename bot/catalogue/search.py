@@ -53,7 +53,7 @@ UNSURE = 0.85
 SHORTEST_TYPO = 4
 CANDIDATES = 24
 """How many items are looked at closely: those whose words explain most of the query."""
-WORDS_BETWEEN = 2
+WORDS_BETWEEN = 3
 """How many other words may stand among those of an emergency phrase."""
 
 

@@ -37,7 +37,7 @@ def parse(content: bytes) -> Node:
         raise SourceError(place, _explain(error)) from error
     except ReaderError as error:
         place = _place_in(text.encode(), len(text[: error.position].encode()))
-        raise SourceError(place, f"the character {error.character!r} cannot stand in YAML; remove it") from error
+        raise SourceError(place, f"the character {_shown(error.character)} cannot stand in YAML; remove it") from error
     except YAMLError as error:
         raise SourceError((1, 1), f"this is not YAML: {error}") from error
     if not isinstance(node, MappingNode):
@@ -126,6 +126,11 @@ def _explain(error: MarkedYAMLError) -> str:
     if "'\\t'" in problem:
         return "a tab; indent with spaces"
     return f"this is not YAML: {problem}; check quotes, brackets and indentation just above"
+
+
+def _shown(character: str | int) -> str:
+    code = character if isinstance(character, int) else ord(character)
+    return f"U+{code:04X}"
 
 
 def _place_in(content: bytes, position: int) -> Place:

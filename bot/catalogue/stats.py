@@ -59,11 +59,12 @@ def count(content: Content, today: date) -> Stats:
     """Count what could be read."""
     quizzes = [document.item for document in content.quizzes.values()]
     tips = [document.item for document in content.tips.values()]
+    written: list[Quiz | Tip] = [*quizzes, *tips]
     translations = [found for document in content.documents for _, found in texts(document.item)]
     pending = sorted(_pending(content.documents), key=lambda claim: (claim.review_on, claim.place))
     return Stats(
         areas={area: _in_area(area, quizzes, tips) for area in Area},
-        audiences=Counter(audience.value for item in (*quizzes, *tips) for audience in item.audience),
+        audiences=Counter(audience.value for item in written for audience in item.audience),
         kinds=Counter(question.kind.value for quiz in quizzes for question in quiz.questions),
         campaigns=Counter(document.item.kind.value for document in content.campaigns.values()),
         languages=Counter(language for found in translations for language in found),

@@ -9,7 +9,7 @@ import snowballstemmer
 
 _WORD = re.compile(r"[^\W_]+")
 _APOSTROPHES = dict.fromkeys(map(ord, "'’ʼ`´"))
-_LETTERS = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "ґ": "г", "ы": "и", "э": "е", "ъ": None, "ь": None})
+_LETTERS = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "ґ": "г", "ы": "и", "э": "е", "є": "е", "ъ": None, "ь": None})
 _LOOKALIKES = str.maketrans("aeiopcyx", "аеіорсух")
 """Latin letters that look Cyrillic: phone keyboards leave them inside Ukrainian words."""
 _ALTERNATIONS = {

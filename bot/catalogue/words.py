@@ -6,10 +6,11 @@ locale (`en_GB` says how English dates are written); the file's name is the code
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
+from io import StringIO
 from pathlib import Path
 from typing import assert_never
 from zoneinfo import ZoneInfo
@@ -36,6 +37,8 @@ COUNT = "n"
 """The parameter that chooses a plural form."""
 
 _SLOT = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+_LINE = re.compile(r'(|#.*|((msgctxt|msgid|msgid_plural|msgstr(\[\d\])?)\s+)?"([^"\\]|\\.)*")\s*')
+_KEY = re.compile(r'msgid\s+"(.+)"\s*')
 _log = structlog.get_logger(__name__)
 
 
@@ -110,7 +113,16 @@ class Words:
             raise ContentError([Problem(str(folder), 0, 0, f"{DEFAULT_LANGUAGE}.po is missing; it is the fallback")])
         order = [code for code in FIRST_LANGUAGES if code in files]
         order += sorted(files.keys() - set(order))
-        return cls({code: _read_vocabulary(code, files[code]) for code in order})
+        vocabularies: dict[str, Vocabulary] = {}
+        problems: list[Problem] = []
+        for code in order:
+            try:
+                vocabularies[code] = _read_vocabulary(code, files[code])
+            except ContentError as error:
+                problems.extend(error.problems)
+        if problems:
+            raise ContentError(problems)
+        return cls(vocabularies)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -196,18 +208,30 @@ def _localised(value: int | date, locale: Locale) -> str:
 
 def _read_vocabulary(code: str, file: Path) -> Vocabulary:
     try:
-        with file.open("rb") as stream:
-            catalog = read_po(stream, locale=code, charset="utf-8", abort_invalid=True)
+        text = file.read_text(encoding="utf-8")
+        if problems := list(_malformed(file, text)):
+            raise ContentError(problems)
+        catalog = read_po(StringIO(text), locale=code, abort_invalid=True)
         locale = Locale.parse(catalog.locale_identifier or code)
-    except PoFileError as error:
-        raise ContentError([Problem(str(file), error.lineno, 0, f"this line cannot be read: {error}")]) from error
     except UnicodeDecodeError as error:
         raise ContentError([Problem(str(file), 0, 0, "the file is not UTF-8; save it as UTF-8")]) from error
+    except PoFileError as error:
+        raise ContentError([Problem(str(file), error.lineno + 1, 1, f"this is no PO: {error}")]) from error
     except (UnknownLocaleError, ValueError) as error:
-        raise ContentError(
-            [Problem(str(file), 1, 0, f"the header `Language` names no known language: {error}")]
-        ) from error
+        raise ContentError([Problem(str(file), 1, 1, f"the header `Language` names no language: {error}")]) from error
     return Vocabulary(code, locale, dict(_entries(catalog)), file)
+
+
+def _malformed(file: Path, text: str) -> Iterator[Problem]:
+    """Lines that Babel would read leniently: what is lost in them would be missed only by the reader."""
+    seen = set()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not _LINE.fullmatch(line):
+            yield Problem(str(file), number, 1, "this line is no PO; check its quotes")
+        if key := _KEY.fullmatch(line):
+            if key[1] in seen:
+                yield Problem(str(file), number, 1, f"{key[1]!r} stands here twice; keep one")
+            seen.add(key[1])
 
 
 def _entries(catalog: Catalog) -> Iterable[tuple[str, Entry]]:

@@ -2,7 +2,7 @@
 
 import json
 import os.path
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -60,8 +60,8 @@ def stats(content: Folder = CONTENT) -> None:
     ):
         console.print(_table(title, "Items", rows=((name, str(number)) for name, number in sorted(numbers.items()))))
     days = DUE_WITHIN.days
-    console.print(_claims(f"To review within {days} days: {len(found.due)}", found.due))
-    console.print(_claims(f"To confirm with an authority: {len(found.to_confirm)}", found.to_confirm))
+    _list(f"To review within {days} days", found.due)
+    _list("Known from the press alone, to confirm with an authority", found.to_confirm)
 
 
 @app.command()
@@ -110,6 +110,7 @@ def _areas(found: Stats) -> Table:
     return _table("Area", "Quizzes", "Questions", "Tips", "of them cards", rows=rows)
 
 
-def _claims(title: str, claims: Iterable[Pending]) -> Table:
-    rows = ((claim.place, str(claim.review_on), claim.publisher) for claim in claims)
-    return _table(title, "Review on", "Publisher", rows=rows)
+def _list(title: str, claims: Sequence[Pending]) -> None:
+    console.print(f"\n{title}: {len(claims)}")
+    for claim in claims:
+        console.print(Text(f"  {claim.place}  {claim.review_on}  {claim.publisher}"))

@@ -7,6 +7,7 @@ An event whose key has been handled changes nothing: it shows where the resident
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from time import perf_counter
 from typing import Protocol, assert_never
 
 from bot.catalogue.library import Library
@@ -46,10 +47,23 @@ class Shelf(Protocol):
         ...
 
 
+def ignore(channel: str, outcome: str, seconds: float) -> None:
+    """Watch nothing."""
+
+
 class Engine:
     """Answers events; see `channels.base.Dialogue`."""
 
-    def __init__(self, database: Database, shelf: Shelf, tools: Tools, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        shelf: Shelf,
+        tools: Tools,
+        clock: Callable[[], datetime],
+        observe: Callable[[str, str, float], None] = ignore,
+    ) -> None:
+        """`observe` hears of each turn: the channel, `ok` or `failed`, and the seconds it took."""
+        self._observe = observe
         self._database = database
         self._shelf = shelf
         self._tools = tools
@@ -57,6 +71,15 @@ class Engine:
 
     async def turn(self, event: Event) -> Reply:
         """Answer an event; when this returns, the turn is committed."""
+        begun, outcome = perf_counter(), "failed"
+        try:
+            reply = await self._turn(event)
+            outcome = "ok"
+        finally:
+            self._observe(event.address.channel, outcome, perf_counter() - begun)
+        return reply
+
+    async def _turn(self, event: Event) -> Reply:
         now = self._clock()
         async with self._database.begin() as conn:
             found, conversation = await residents.find_with_conversation(conn, event.address)

@@ -22,8 +22,10 @@ UPDATE_LIMIT = 1024 * 1024
 """Bytes of an update from Telegram; a long text with its entities is some tens of thousands."""
 
 
-def routes(checks: Mapping[str, Check], registry: CollectorRegistry) -> APIRouter:
-    """`/healthz`, `/readyz` and `/metrics`."""
+def routes(
+    checks: Mapping[str, Check], registry: CollectorRegistry, *, check_limit_s: float = CHECK_LIMIT_S
+) -> APIRouter:
+    """`/healthz`, `/readyz` and `/metrics`. A check that takes longer than its limit does not pass."""
     router = APIRouter()
 
     @router.api_route("/healthz", methods=["GET", "HEAD"])
@@ -32,9 +34,10 @@ def routes(checks: Mapping[str, Check], registry: CollectorRegistry) -> APIRoute
 
     @router.api_route("/readyz", methods=["GET", "HEAD"])
     async def readyz() -> Response:
-        results = dict(zip(checks, await asyncio.gather(*map(_passes, checks.values())), strict=True))
+        passed = await asyncio.gather(*(_passes(check, check_limit_s) for check in checks.values()))
+        results = dict(zip(checks, passed, strict=True))
         ready = all(results.values())
-        told = {name: "ok" if passed else "not ok" for name, passed in results.items()}
+        told = {name: "ok" if works else "not ok" for name, works in results.items()}
         return JSONResponse({"ready": ready, "checks": told}, 200 if ready else 503)
 
     @router.get("/metrics")
@@ -44,9 +47,9 @@ def routes(checks: Mapping[str, Check], registry: CollectorRegistry) -> APIRoute
     return router
 
 
-async def _passes(check: Check) -> bool:
+async def _passes(check: Check, limit_s: float) -> bool:
     try:
-        async with asyncio.timeout(CHECK_LIMIT_S):
+        async with asyncio.timeout(limit_s):
             return await check()
     except Exception:  # noqa: BLE001 - whatever goes wrong in a check, the answer is that it does not pass
         return False

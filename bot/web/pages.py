@@ -101,6 +101,11 @@ class Pages:
         view = self.view(Reply(language, Screen((phrase,))))
         return replace(view, rows=tuple((choice,) for choice in choices))
 
+    def with_press(self, view: View, phrase: Phrase, press: str) -> View:
+        """A view with one more button, of a code that is not the dialogue's."""
+        choice = Choice(self.words.label(phrase, view.language), press=press)
+        return replace(view, rows=(*view.rows, (choice,)))
+
     def label(self, key: str, language: str) -> str:
         """Interface words as plain text."""
         return self.words.label(say(key), language)

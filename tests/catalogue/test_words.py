@@ -11,8 +11,8 @@ from bot.catalogue.markup import escape, parser
 from bot.catalogue.problems import ContentError
 from bot.catalogue.words import Words
 from bot.domain.messages import Markdown, Param, Plain, say
+from tests.catalogue.conftest import HEADER
 
-HEADER = 'msgid ""\nmsgstr ""\n"Language: {}\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n"Plural-Forms: nplurals={}; plural=0;\\n"\n'
 POLISH = """
 msgid "hello"
 msgstr "Cześć, **{name}**!"
@@ -158,7 +158,10 @@ def test_what_was_written_never_becomes_markup(text: str) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b'msgid "a"\nmsgstr "\n', "pl.po:2:"),
+        (b"# ok\nmsgid a\n", "pl.po:2:1: this line is no PO"),
+        (b'msgid "a"\nmsgstr "open\n', "pl.po:2:1: this line is no PO"),
+        (b'msgid "a"\nmsgstr "1"\n\nmsgid "a"\nmsgstr "2"\n', "pl.po:4:1: 'a' stands here twice"),
+        (b'msgid "a"\n', "this is no PO"),
         (b'msgid "a"\nmsgstr "\xb1"\n', "UTF-8"),
         (HEADER.format("xx_klingon", 1).encode(), "Language"),
     ],

@@ -68,8 +68,8 @@ WELCOME = Screen(
         (button("Zacznij od pytania", actions.StartQuiz("tramwaj", 0, 7), "Start with a question"),),
         (button("Rozejrzę się", actions.Home(), "Look around"),),
         (
-            Button(Plain({"pl": "Українська"}), actions.SetLanguage("uk", then_welcome=True)),
-            Button(Plain({"pl": "English"}), actions.SetLanguage("en", then_welcome=True)),
+            Button(Plain({"pl": "Українська"}), actions.SetLanguage("uk")),
+            Button(Plain({"pl": "English"}), actions.SetLanguage("en")),
         ),
     ),
 )

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Any, assert_never
+from urllib.parse import urlsplit
 
 import structlog
 from telegram import Bot
@@ -29,6 +30,7 @@ from bot.domain.residents import Address
 from bot.services.courier import Posted
 
 PUBLIC_API = "https://api.telegram.org"
+WEBHOOK_PATH = "/telegram/webhook"
 TURN_S = 30.0
 """A turn that takes longer is broken off, and the update comes again."""
 FINISH_S = 4.0
@@ -47,7 +49,7 @@ class TelegramChannel:
         pace: the account's limit; replies travel in its first lane.
         now: the clock, UTC.
         base_url: of the Bot API, up to the token or to the `/bot` before it.
-        webhook_url: where Telegram is to deliver updates; None for long polling.
+        webhook_url: where Telegram is to deliver updates (a bare host means the path we serve); None for long polling.
         secret_key: the program's key, from which the webhook's secret is derived.
         sleep: waits, between the tries of a reply.
         first_pause_s: between the first two tries to reach the Bot API; later ones grow.
@@ -82,7 +84,7 @@ class TelegramChannel:
         self._replies = Replies(self._postman, dialogue, pace, now=now, sleep=sleep)
         self._turns = InOrder()
         self._asides: set[asyncio.Task[None]] = set()
-        self._webhook_url = webhook_url
+        self._webhook_url = webhook_url and _with_path(webhook_url)
         self.webhook = Webhook(self, webhook_secret(token, secret_key))
 
     def link(self, parameter: str = "") -> str | None:
@@ -217,6 +219,10 @@ class TelegramChannel:
             )
         else:
             await self._bot.delete_webhook()
+
+
+def _with_path(url: str) -> str:
+    return url if urlsplit(url).path.strip("/") else url.rstrip("/") + WEBHOOK_PATH
 
 
 def webhook_secret(token: str, secret_key: bytes) -> str:

@@ -45,8 +45,8 @@ def keyboard(screen: Screen, language: str, words: Words) -> InlineKeyboardMarku
 def _lines(screen: Screen, language: str, words: Words) -> list[Line]:
     lines = [line for block in screen.blocks for line in markup.lines_of(words.markdown(block, language))]
     for place, block in enumerate(screen.legend):
-        for line in markup.lines_of(words.markdown(block, language)):
-            lines.append(replace(line, joint="\n") if place else line)
+        entry = markup.lines_of(words.markdown(block, language))
+        lines += [replace(line, joint="\n") for line in entry] if place else entry
     for row in screen.rows:
         for way in row:
             if isinstance(way, Link) and not _fits_a_button(way.url):

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from bot.catalogue.schema import Source
 from bot.domain.actions import Action, Home
-from bot.domain.messages import Block, Button, Link, Phrase, Plain, Row, say
+from bot.domain.messages import Button, Link, Plain, Row, say
 
 MENU: Row = (Button(say("home.menu"), Home()),)
 """The way back that every screen has."""
@@ -33,23 +32,3 @@ def column(buttons: Iterable[Button | Link]) -> tuple[Row, ...]:
 def grid(buttons: Sequence[Button | Link], width: int) -> tuple[Row, ...]:
     """Buttons in rows of `width`."""
     return tuple(tuple(buttons[start : start + width]) for start in range(0, len(buttons), width))
-
-
-def source_line(source: Source) -> Phrase:
-    """Where a claim can be checked."""
-    return say("source", title=source.title, publisher=source.publisher, url=Plain({"pl": str(source.url)}))
-
-
-def numbered(lines: Sequence[dict[str, str]]) -> list[Block]:
-    """Lines with their numbers, close together as one paragraph; nothing if there are none."""
-    return together([say("step", number=place, text=Plain(line)) for place, line in enumerate(lines, start=1)])
-
-
-def together(lines: Sequence[Block]) -> list[Block]:
-    """Lines as one paragraph."""
-    if not lines:
-        return []
-    joined = lines[0]
-    for line in lines[1:]:
-        joined = say("lines", first=joined, second=line)
-    return [joined]

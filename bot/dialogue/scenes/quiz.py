@@ -1,7 +1,7 @@
 """Quizzes: choosing one, a question a screen, the reason at once, and what to read next."""
 
 from bot.catalogue.schema import FIXED_CHOICES, Question, QuestionKind
-from bot.dialogue.scenes.parts import MENU, button, column, grid, source_line, titled
+from bot.dialogue.scenes.parts import MENU, button, column, grid, titled
 from bot.dialogue.scenes.settings import consent_row
 from bot.dialogue.turn import Turn
 from bot.domain import actions as do
@@ -10,6 +10,7 @@ from bot.domain.errors import StaleAction
 from bot.domain.messages import Block, Button, Markdown, Phrase, Plain, Row, Screen, say
 from bot.domain.quizzes import Attempt
 from bot.services import classroom, learning
+from bot.services.blocks import source_line
 
 LETTERS = "ABCDEF"
 SHORT = 5
@@ -278,7 +279,7 @@ async def answer(turn: Turn, action: do.Answer) -> Screen:
 def feedback_screen(turn: Turn, marked: learning.Marked) -> Screen:
     """What is said to an answer, with the tip that teaches it."""
     attempt, position = marked.attempt, marked.position
-    rows: list[Row] = [(_way_on(attempt, position),)]
+    rows: list[Row] = [(way_on(attempt, position),)]
     if tip := turn.library.tips.get(marked.question.tip):
         rows.append((Button(say("quiz.tip", title=Plain(tip.title)), do.ShowTip(tip.id, attempt.id)),))
     return Screen(
@@ -315,7 +316,8 @@ def _right_answer(asked: Question) -> Block:
     return joined
 
 
-def _way_on(attempt: Attempt, position: int) -> Button:
+def way_on(attempt: Attempt, position: int) -> Button:
+    """The next question without an answer, or the result."""
     if attempt.next_position is None:
         return button("quiz.result", do.ShowResult(attempt.id))
     following = next(

@@ -1,12 +1,13 @@
 """Tips and cards: the next one, by topic, and whether it was useful."""
 
 from bot.catalogue.schema import Quiz, Tip
-from bot.dialogue.scenes.parts import MENU, button, column, grid, numbered, source_line, titled
+from bot.dialogue.scenes.parts import MENU, button, column, grid, titled
 from bot.dialogue.turn import Turn
 from bot.domain import actions as do
 from bot.domain.areas import Area
-from bot.domain.messages import Block, Button, Markdown, Plain, Row, Screen, say
+from bot.domain.messages import Button, Plain, Row, Screen, say
 from bot.services import tips as service
+from bot.services.blocks import tip_blocks
 from bot.storage import learning as store
 
 TIPS_SHOWN = 8
@@ -28,14 +29,6 @@ async def show(turn: Turn, action: do.ShowTip) -> Screen:
         rows=tuple(_rows(turn, tip, action.attempt, rating)),
         here=do.ShowTip(tip.id, action.attempt),
     )
-
-
-def tip_blocks(tip: Tip) -> list[Block]:
-    """A tip's words. A card begins with the number to call, unless its first sentence says it, and has its steps."""
-    blocks: list[Block] = [say("tip.title", title=Plain(tip.title))]
-    if tip.call and tip.call not in tip.text["pl"]:
-        blocks.append(say("card.call", number=tip.call))
-    return [*blocks, Markdown(tip.text), *numbered(tip.steps), source_line(tip.source)]
 
 
 def _rows(turn: Turn, tip: Tip, attempt: int, rating: bool | None) -> list[Row]:

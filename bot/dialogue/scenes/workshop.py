@@ -7,6 +7,7 @@ from bot.domain.errors import StaleAction, WorkshopClosed
 from bot.domain.messages import Block, Button, Phrase, Plain, Row, Screen, say
 from bot.domain.workshops import MOST_PLACES, Booking, BookingState, Workshop
 from bot.services import enrolment as service
+from bot.services.blocks import workshop_details
 from bot.services.enrolment import Enrolment
 from bot.storage import workshops as store
 
@@ -39,22 +40,11 @@ def _when_and_what(workshop: Workshop) -> Phrase:
     return say("workshop.line", date=workshop.starts_at.date(), title=Plain(workshop.title))
 
 
-def describe(workshop: Workshop) -> Phrase:
-    """What, when and where."""
-    return say(
-        "workshop.details",
-        title=Plain(workshop.title),
-        about=Plain(workshop.about),
-        starts=workshop.starts_at,
-        place=workshop.place,
-    )
-
-
 async def details(turn: Turn, action: do.ShowWorkshop) -> Screen:
     """A workshop, its free places, and the ways into it."""
     enrolment = await service.look(turn.conn, turn.tools.vault, turn.resident, action.workshop)
     workshop = enrolment.workshop
-    blocks: list[Block] = [describe(workshop)]
+    blocks: list[Block] = [workshop_details(workshop)]
     rows: list[Row] = []
     if not workshop.is_open(turn.now):
         blocks.append(say("workshop.called_off" if workshop.cancelled_at else "workshop.over"))
@@ -110,7 +100,7 @@ def _step(enrolment: Enrolment) -> Screen:
     summary = say("workshop.summary", n=booking.places, name=booking.name, contact=booking.contact)
     full = (say("workshop.will_wait"),) if booking.places > workshop.free else ()
     return Screen(
-        blocks=(describe(workshop), summary, *full),
+        blocks=(workshop_details(workshop), summary, *full),
         rows=((button("workshop.confirm", do.ConfirmBooking(workshop.id)),), leave),
         here=here,
     )
@@ -118,7 +108,7 @@ def _step(enrolment: Enrolment) -> Screen:
 
 def _booked(enrolment: Enrolment, booking: Booking) -> Screen:
     return Screen(
-        blocks=(_standing(booking), describe(enrolment.workshop), say("workshop.erased")),
+        blocks=(_standing(booking), workshop_details(enrolment.workshop), say("workshop.erased")),
         rows=(
             (
                 button("workshop.mine", do.MyBookings()),

@@ -32,7 +32,7 @@ def test_html_is_shown_as_written(junk: str) -> None:
     assert "<b>" not in html
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "JaVaScRiPt:x", "vbscript:x", "/inside", ""])
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "JaVaScRiPt:x", "vbscript:x", "/inside"])
 def test_links_lead_to_the_web_only(url: str) -> None:
     assert not is_safe(url)
     assert "<a" not in to_html(f"[x]({url})")

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from bot.channels.web.render import Choice, Form, fragment, view_of
+from bot.dialogue.actions import decode, encode
 from bot.domain import actions
 from bot.domain.messages import Button, Link, Plain, Reply, Screen, say
 from tests.web.world import EXPORT, PIXEL, QUESTION, SHARE, WELCOME, WORDS, text
@@ -29,7 +30,11 @@ def test_blocks_are_paragraphs_in_the_language_of_the_reply() -> None:
 def test_buttons_carry_their_codes_in_rows() -> None:
     rows = view_of(Reply("pl", WELCOME), WORDS).rows
 
-    assert [[choice.press for choice in row] for row in rows] == [["qb:tramwaj:0:7"], ["ho"], ["ls:uk:1", "ls:en:1"]]
+    assert [[decode(choice.press) for choice in row] for row in rows] == [
+        [actions.StartQuiz("tramwaj", 0, 7)],
+        [actions.Home()],
+        [actions.SetLanguage("uk"), actions.SetLanguage("en")],
+    ]
 
 
 def test_the_form_posts_where_it_is_told_with_what_it_is_told() -> None:
@@ -47,7 +52,7 @@ def test_a_form_can_keep_away_from_the_script() -> None:
 def test_whole_answers_stand_on_their_buttons_one_a_row_and_the_legend_goes() -> None:
     view = view_of(Reply("pl", QUESTION), WORDS)
 
-    assert view.rows[0] == (Choice("A. Ja, bo to przejście", press="an:1:0:0", full=True),)
+    assert view.rows[0] == (Choice("A. Ja, bo to przejście", press=encode(actions.Answer(1, 0, "0")), full=True),)
     assert [len(row) for row in view.rows] == [1, 1, 1, 1]
     assert "Kto pierwszy" not in view.text
 

@@ -28,7 +28,7 @@ def test_what_cannot_be_a_token_is_no_session(value: str) -> None:
 
 
 @pytest.mark.parametrize("secure", [True, False])
-def test_the_cookie_is_kept_from_scripts_and_other_sites(secure: bool) -> None:  # noqa: FBT001 - pytest's parameter
+def test_the_cookie_is_kept_from_scripts_and_other_sites(secure: bool) -> None:
     cookie, response = SessionCookie(secure=secure), Response()
 
     cookie.write(response, TOKEN)

@@ -1,0 +1,105 @@
+"""The command line: `bezpieczny …`."""
+
+import asyncio
+import locale
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bot import wiring
+from bot.catalogue.problems import ContentError
+from bot.channels import terminal
+from bot.commands import content, database
+from bot.domain.errors import BotError
+from bot.obs import configure_logging
+from bot.settings import Settings, from_environment
+from bot.wiring import Running
+
+app = typer.Typer(
+    name="bezpieczny",
+    help="Bezpieczny Kraków: a chatbot that teaches a city's residents to stay safe.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(content.app, name="content")
+app.add_typer(database.app, name="database")
+
+
+def _settings() -> Settings:
+    settings = from_environment()
+    configure_logging(settings.log, settings.log_level)
+    return settings
+
+
+@app.command()
+def run() -> None:
+    """Run the assistant: the browser page, Telegram if its token is set, and everything the clock does."""
+    settings = _settings()
+    console = Console(stderr=False)
+
+    def announce(running: Running) -> None:
+        console.print(f"[bold]Bezpieczny Kraków[/bold] is running: [link]{running.address}[/link]")
+        console.print(f"Channels: {', '.join(running.channels)}")
+        if "telegram" not in running.channels:
+            console.print("Telegram is off: set BEZPIECZNY_TELEGRAM__TOKEN to turn it on.")
+        console.print("Stop with Ctrl+C.")
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        await wiring.run(settings, stop, announce)
+
+    asyncio.run(main())
+
+
+@app.command()
+def chat(
+    language: Annotated[str, typer.Option(help="Begin in this language; by default the terminal's own.")] = "",
+) -> None:
+    """Talk to the assistant here, in the terminal. Numbers press buttons; Ctrl+D leaves."""
+    settings = _settings()
+
+    async def main() -> None:
+        async with wiring.open_house(settings) as house:
+            await terminal.talk(
+                house.engine,
+                lambda: house.shelf.library.words,
+                _read_line,
+                lambda text: print(f"\n{text}\n"),
+                language=language or (locale.getlocale()[0] or ""),
+                new_key=wiring.new_token,
+                folder=Path.cwd(),
+            )
+
+    asyncio.run(main())
+
+
+async def _read_line() -> str | None:
+    try:
+        return await asyncio.to_thread(input, "> ")
+    except EOFError:
+        return None
+
+
+def main() -> None:
+    """Run a command; what goes wrong is one clear line and a non-zero exit."""
+    try:
+        app()
+    except ContentError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        sys.exit(1)
+    except BotError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
