@@ -5,8 +5,9 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -19,20 +20,30 @@ from bot.channels.telegram.channel import TelegramChannel
 from bot.dialogue.engine import Engine
 from bot.dialogue.turn import Tools
 from bot.obs import Metrics
+from bot.services import broadcasts, retention
+from bot.services.courier import Courier
 from bot.services.links import Links
 from bot.settings import Settings, SettingsError, data_folder, load_secret
 from bot.storage import migrate
+from bot.storage.audience import ResidentsAudience
 from bot.storage.database import Database
 from bot.storage.lock import hold
 from bot.storage.vault import Vault
 from bot.web import lessons
 from bot.web.app import create_app
 from bot.web.server import Server
+from scheduler import ledger
+from scheduler.clockwork import Clockwork, Job
+from scheduler.delivery import Deliverer
 from scheduler.pacing import Pacer
+from scheduler.planner import plan
 
 CODE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """For codes that are read out and typed: without letters that look like others."""
 CODE_LENGTH = 8
+LOCK = "bot.lock"
+WORKER = "bot"
+"""The one process that delivers from a data folder; after a restart it settles what it left in flight."""
 
 
 def utc_now() -> datetime:
@@ -154,6 +165,82 @@ def web_app(
     )
 
 
+class Service(Protocol):
+    """Something that runs until it is told to stop, then finishes what is in flight."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that runs side by side, built and not yet started."""
+
+    house: House
+    metrics: Metrics
+    server: Server
+    channels: tuple[TelegramChannel, ...]
+    deliverers: tuple[Deliverer, ...]
+    clockwork: Clockwork
+
+
+def build(house: House, metrics: Metrics, registry: CollectorRegistry, channels: list[TelegramChannel]) -> Parts:
+    """Every part, from what they stand on; `channels` is filled here, since links ask it for the bot's name."""
+    settings = house.settings
+    engine = Engine(house.database, house.shelf, house.tools, house.clock, metrics.turn)
+    pacer = Pacer(settings.telegram.rate)
+    if settings.telegram.token:
+        channels.append(telegram_channel(house, engine, pacer))
+    senders = {"telegram": channels[0]} if channels else {}
+    courier = Courier(house.database, house.shelf, house.tools.vault, senders, house.clock)
+    app = web_app(house, engine, registry, channels[0] if channels else None)
+    return Parts(
+        house,
+        metrics,
+        server=Server(app, settings.host, settings.port),
+        channels=tuple(channels),
+        deliverers=tuple(
+            Deliverer(
+                house.database.begin,
+                courier,
+                pacer,
+                account=account,
+                worker=WORKER,
+                clock=house.clock,
+                observe=lambda run, _, outcome: metrics.delivery(run.kind.value, type(outcome).__name__.lower()),
+            )
+            for account in senders
+        ),
+        clockwork=Clockwork(_jobs(house, ResidentsAudience(senders.keys), metrics)),
+    )
+
+
+def _jobs(house: House, audience: ResidentsAudience, metrics: Metrics) -> tuple[Job, ...]:
+    database, vault = house.database, house.tools.vault
+
+    async def campaigns() -> None:
+        await plan(database.begin, audience, house.clock())
+
+    async def broadcast() -> None:
+        await broadcasts.open_due(database, audience, house.clock())
+        await broadcasts.fill_free_places(database, vault, house.clock())
+
+    async def forget() -> None:
+        await retention.sweep(database, house.clock())
+
+    async def count() -> None:
+        async with database.read() as conn:
+            metrics.waiting(await ledger.count_open(conn))
+
+    return (
+        Job("campaigns", timedelta(seconds=1), campaigns),
+        Job("broadcasts", timedelta(seconds=30), broadcast),
+        Job("retention", "30 3 * * *", forget),
+        Job("metrics", timedelta(seconds=10), count, everywhere=True),
+    )
+
+
 async def run(settings: Settings, stop: asyncio.Event, announce: Callable[[Running], None]) -> None:
     """Run everything until `stop`; what is in flight is finished, within about ten seconds.
 
@@ -164,24 +251,25 @@ async def run(settings: Settings, stop: asyncio.Event, announce: Callable[[Runni
     def username() -> str | None:
         return channels[0].username if channels else None
 
-    with hold(data_folder(settings) / "bot.lock"):
+    with hold(data_folder(settings) / LOCK):
         async with open_house(settings, telegram_username=username) as house:
             registry = CollectorRegistry()
-            metrics = Metrics(registry)
-            engine = Engine(house.database, house.shelf, house.tools, house.clock, metrics.turn)
-            if settings.telegram.token:
-                channels.append(telegram_channel(house, engine, Pacer(settings.telegram.rate)))
-            app = web_app(house, engine, registry, channels[0] if channels else None)
-            server = Server(app, settings.host, settings.port)
-            address = server.open()
+            parts = build(house, Metrics(registry), registry, channels)
+            address = parts.server.open()
             announce(Running(address, ("web", *(["telegram"] if channels else []))))
-            async with asyncio.TaskGroup() as group:
-                group.create_task(server.run(stop))
-                for channel in channels:
-                    group.create_task(channel.run(stop))
-                watching = group.create_task(reload.watch(house.reader, house.shelf, _tell(metrics)))
-                await stop.wait()
-                watching.cancel()
+            await _together(parts, stop)
+
+
+async def _together(parts: Parts, stop: asyncio.Event) -> None:
+    """Run the parts side by side: those that answer stop last, so that no reply is lost."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(parts.server.run(stop))
+        services: tuple[Service, ...] = (*parts.channels, *parts.deliverers, parts.clockwork)
+        for part in services:
+            group.create_task(part.run(stop))
+        watching = group.create_task(reload.watch(parts.house.reader, parts.house.shelf, _tell(parts.metrics)))
+        await stop.wait()
+        watching.cancel()
 
 
 def _tell(metrics: Metrics) -> Callable[[Library | ContentError], Awaitable[None]]:

@@ -27,7 +27,7 @@ def backup(
 ) -> None:
     """Copy the database while the bot runs. The secret key is not in it: keep that elsewhere."""
     settings = from_environment()
-    source = copies.database_file(_database(settings))
+    source = copies.database_file(settings.database_url.get_secret_value())
     target = file or _backup_name(settings, source)
     copies.backup(source, target)
     console.print(f"Copied to {target}.")
@@ -39,9 +39,9 @@ def restore(
 ) -> None:
     """Put a copy in the place of the database; the present one is copied first. The bot must be stopped."""
     settings = from_environment()
-    target = copies.database_file(_database(settings))
+    target = copies.database_file(settings.database_url.get_secret_value())
     with hold(lock_file(settings)):
-        kept = _backup_name(settings, target)
+        kept = _backup_name(settings, target.with_stem(f"{target.stem}-replaced"))
         copies.restore(file, target, kept)
         asyncio.run(migrate.upgrade(_database(settings)))
     console.print(f"Restored {file}." + (f" What was there is kept as {kept}." if kept.exists() else ""))

@@ -18,7 +18,7 @@ from bot.storage import workshops as bookings
 from bot.storage.database import Connection, Database
 from bot.storage.vault import Vault
 from scheduler import ledger
-from scheduler.calendar import QUIET_FROM, ZONE, end_of_quiet_hours, in_quiet_hours
+from scheduler.calendar import QUIET_FROM, QUIET_UNTIL, ZONE, end_of_quiet_hours, in_quiet_hours
 from scheduler.model import Kind, Run
 from scheduler.ports import Audience
 
@@ -83,7 +83,7 @@ async def open_due(database: Database, audience: Audience, now: datetime) -> lis
     After downtime what was missed is caught up while it still makes sense.
     """
     async with database.read() as conn:
-        due = [*_tips(await people.tip_hours(conn), now), *await _reminders(conn, now)]
+        due = [*_tips(now), *await _reminders(conn, now)]
         missing = [one for one in due if await ledger.find_run(conn, one.key) is None]
     opened = []
     for one in missing:
@@ -105,10 +105,10 @@ async def _open(conn: Connection, audience: Audience, due: Due, now: datetime) -
     )
 
 
-def _tips(hours: set[int], now: datetime) -> Iterator[Due]:
-    """The hours of today that have come and are not too long gone; only those that somebody chose."""
+def _tips(now: datetime) -> Iterator[Due]:
+    """The hours of today that have come and are not too long gone; who chooses one after it came waits a day."""
     this_hour = now.astimezone(ZONE).replace(minute=0, second=0, microsecond=0)
-    for hour in sorted(hours):
+    for hour in range(QUIET_UNTIL.hour, QUIET_FROM.hour):
         slot_at = this_hour.replace(hour=hour)
         if slot_at <= now < slot_at + TIP_WINDOW:
             yield Due(f"daily-tip:{slot_at:%Y-%m-%dT%H}", Kind.DAILY_TIP, slot_at, slot_at + TIP_WINDOW)
@@ -128,15 +128,8 @@ async def _reminders(conn: Connection, now: datetime) -> list[Due]:
 # --- word about a workshop to those it concerns, in the transaction that makes it true
 
 
-class _WhoeverBooked(people.ResidentsAudience):
-    """On any channel: if theirs is off, the message waits for it."""
-
-    def __init__(self) -> None:
-        super().__init__(lambda: ("telegram", "matrix"))
-
-
 async def cancel_booking(
-    conn: Connection, vault: Vault, resident: Resident, workshop_id: int, now: datetime
+    conn: Connection, vault: Vault, resident: Resident, workshop_id: int, *, now: datetime
 ) -> Workshop:
     """Give a booking's places back, and tell whoever moves up from the waiting list. Raises UnknownItem."""
     cancelled = await enrolment.cancel(conn, vault, resident, workshop_id, now=now)
@@ -162,7 +155,7 @@ async def _tell(conn: Connection, reminder: Reminder, until: datetime, now: date
     # The same person can move up twice, after booking again: the moment tells the two apart.
     key = f"reminder:{reminder.subject}:{now:%Y-%m-%dT%H:%M:%S}"
     due = Due(key, Kind.REMINDER, now, until, reminder.subject)
-    return await _open(conn, _WhoeverBooked(), due, now)
+    return await _open(conn, people.ResidentsAudience(), due, now)
 
 
 async def fill_free_places(database: Database, vault: Vault, now: datetime) -> int:

@@ -83,11 +83,11 @@ class ResidentsAudience:
     """The residents, as the scheduler asks for them; see `scheduler.ports.Audience`.
 
     Args:
-        accounts: the channels that are switched on at the moment.
+        accounts: the channels that are switched on at the moment; None: all, for what may wait until theirs is.
         cap: how many messages of the CAPPED kinds a resident gets in seven days.
     """
 
-    def __init__(self, accounts: Callable[[], Collection[str]], *, cap: int = WEEKLY_CAP) -> None:
+    def __init__(self, accounts: Callable[[], Collection[str]] | None = None, *, cap: int = WEEKLY_CAP) -> None:
         self._accounts = accounts
         self._cap = cap
 
@@ -118,6 +118,8 @@ class ResidentsAudience:
         return Count(of, accounts)
 
     def _is_on(self) -> Condition:
+        if self._accounts is None:
+            return residents.c.channel.not_in(ONLY_ANSWERED)
         return residents.c.channel.in_(set(self._accounts()) - ONLY_ANSWERED)
 
     def _below_cap(self, kind: Kind, now: datetime) -> Condition:
@@ -184,12 +186,6 @@ def _states(occasion: Occasion) -> tuple[str, ...]:
 
 
 # --- what is due by the clock
-
-
-async def tip_hours(conn: Connection) -> set[int]:
-    """The hours at which somebody wants their daily tip."""
-    query = select(residents.c.tip_hour).where(residents.c.tip_hour.is_not(None)).distinct()
-    return set((await conn.execute(query)).scalars())
 
 
 async def starting_between(conn: Connection, after: datetime, until: datetime) -> list[tuple[int, datetime]]:

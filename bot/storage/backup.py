@@ -8,8 +8,11 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
 from bot.domain.errors import BotError
-from bot.storage.database import BUSY_S, Database
+from bot.storage.database import BUSY_S
 from bot.storage.migrate import refuse_newer
 
 
@@ -21,11 +24,15 @@ class NotOurs(BackupFailed):
     """This file is not a database of the bot."""
 
 
-def database_file(database: Database) -> Path:
-    """Where a SQLite database lives. Raises BackupFailed for any other."""
-    if not database.is_sqlite:
+def database_file(url: str) -> Path:
+    """Where the SQLite database of a SQLAlchemy URL lives. Raises BackupFailed for any other."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise BackupFailed("BEZPIECZNY_DATABASE_URL is not a database URL.") from error
+    if parsed.get_backend_name() != "sqlite":
         raise BackupFailed("Copies of a PostgreSQL database are made with pg_dump and put back with pg_restore.")
-    return Path(database.url.database or "")
+    return Path(parsed.database or "")
 
 
 def backup_name(folder: Path, source: Path, now: datetime) -> Path:

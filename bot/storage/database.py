@@ -66,7 +66,12 @@ class Database:
             _prepare_sqlite(self._writer, "BEGIN IMMEDIATE")
             _prepare_sqlite(self._reader, "BEGIN")
         else:
-            self._writer = self._reader = create_async_engine(parsed, pool_size=10, pool_pre_ping=True)
+            try:
+                self._writer = self._reader = create_async_engine(parsed, pool_size=10, pool_pre_ping=True)
+            except ImportError as error:
+                raise DatabaseUnusableError(
+                    f"{parsed.drivername} needs a package that is missing: {error.name}"
+                ) from error
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import RowMapping, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.areas import AgeBand, Area
@@ -132,12 +132,17 @@ async def erase(conn: AsyncConnection, resident_id: int) -> None:
     await conn.execute(delete(residents).where(residents.c.id == resident_id))
 
 
-async def long_away(conn: AsyncConnection, now: datetime, after: timedelta) -> list[int]:
-    """Residents who have not written for so long, and get nothing from us, that they are to be forgotten."""
+async def long_away(conn: AsyncConnection, now: datetime, *, browser: timedelta, other: timedelta) -> list[int]:
+    """Residents who are to be forgotten, for they have not written for so long and get nothing from us.
+
+    A browser's page cannot be written to, and whoever blocked us is not: for them a consent changes nothing.
+    """
+    on_page = residents.c.channel == "web"
+    silent = residents.c.tip_hour.is_(None) & ~residents.c.alerts & ~residents.c.campaigns
     query = select(residents.c.id).where(
-        residents.c.seen_on < (now - after).date(),
-        residents.c.tip_hour.is_(None),
-        ~residents.c.alerts,
-        ~residents.c.campaigns,
+        or_(
+            on_page & (residents.c.seen_on < (now - browser).date()),
+            ~on_page & (residents.c.seen_on < (now - other).date()) & or_(silent, residents.c.blocked_at < now - other),
+        )
     )
     return list((await conn.execute(query)).scalars())

@@ -85,6 +85,12 @@ async def all_of(conn: AsyncConnection) -> list[Workshop]:
     return await _select_workshops(conn, select(workshops, _TAKEN).order_by(workshops.c.starts_at, workshops.c.id))
 
 
+async def call_off(conn: AsyncConnection, workshop_id: int, now: datetime) -> bool:
+    """Note that a workshop does not take place; False if that was noted before."""
+    query = update(workshops).where(workshops.c.id == workshop_id, workshops.c.cancelled_at.is_(None))
+    return bool((await conn.execute(query.values(cancelled_at=now))).rowcount)
+
+
 async def booking_of(conn: AsyncConnection, vault: Vault, workshop_id: int, resident_id: int) -> Booking | None:
     """A resident's booking in a workshop, whatever its state."""
     query = select(bookings).where(bookings.c.workshop_id == workshop_id, bookings.c.resident_id == resident_id)

@@ -14,7 +14,7 @@ from scheduler.ledger.campaigns import (
     save_campaign,
 )
 from scheduler.ledger.deliveries import Result, claim, mark, record, recover, release
-from scheduler.ledger.reports import archive, balance, forget, over_cap, progress, receipts
+from scheduler.ledger.reports import archive, balance, count_open, forget, over_cap, progress, receipts
 from scheduler.ledger.runs import (
     cancel_run,
     find_run,
@@ -35,6 +35,7 @@ __all__ = [
     "balance",
     "cancel_run",
     "claim",
+    "count_open",
     "create_campaign",
     "due_campaigns",
     "find_run",

@@ -48,6 +48,16 @@ async def progress(conn: "AsyncConnection", run_id: int, now: datetime) -> Progr
     return Progress(state, per_second, state.open / per_second if per_second else None)
 
 
+async def count_open(conn: "AsyncConnection") -> int:
+    """How many messages of running runs have not been settled yet."""
+    running = select(runs.c.id).where(runs.c.state == RunState.RUNNING)
+    query = select(func.count()).where(
+        deliveries.c.run_id.in_(running),
+        deliveries.c.state.in_((DeliveryState.WAITING, DeliveryState.SENDING)),
+    )
+    return int((await conn.execute(query)).scalar_one())
+
+
 def over_cap(kinds: Collection[Kind], since: datetime, cap: int) -> Select[int]:
     """Recipients already sent `cap` messages of these kinds since an instant, for a host's audience to leave out."""
     recent = select(runs.c.id).where(runs.c.kind.in_(kinds), runs.c.slot_at >= since)

@@ -56,7 +56,7 @@ def test_a_backup_goes_to_the_data_folder_and_back(data: Path) -> None:
     hire(data, "B")
     result = database(data, "restore", str(copy))
     assert result.exit_code == 0
-    assert result.output.startswith(f"Restored {copy}. What was there is kept as {data}/backups/bezpieczny-")
+    assert result.output.startswith(f"Restored {copy}. What was there is kept as {data}/backups/bezpieczny-replaced-")
     assert staff(data) == ["A"]
 
 

@@ -24,7 +24,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def path(database: Database) -> Path:
-    return database_file(database)
+    return database_file(database.url.render_as_string(hide_password=False))
 
 
 async def hire(database: Database, name: str) -> None:

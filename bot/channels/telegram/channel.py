@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from telegram import Bot
-from telegram.error import BadRequest, InvalidToken, TelegramError
+from telegram.error import InvalidToken, TelegramError
 
 from bot.catalogue.words import Words
 from bot.channels.base import Dialogue
@@ -162,12 +162,14 @@ class TelegramChannel:
     async def send(self, address: Address, language: str, screen: Screen, *, key: str) -> Posted:  # noqa: ARG002 - the Bot API knows no idempotency key
         """Say a screen unasked; see `bot.services.courier.Sender`. Pacing is the caller's."""
         try:
-            return await self._post(int(address.id), language, screen)
+            chat = int(address.id)
+        except ValueError:
+            raise Rejected("this is no chat's number") from None
+        try:
+            return await self._post(chat, language, screen)
         except ChatMoved as moved:
             await self._dialogue.moved(address, incoming.address_of(moved.chat))
             return await self._post(moved.chat, language, screen)
-        except ValueError:
-            raise Rejected("this is no chat's number") from None
 
     async def _post(self, chat: int, language: str, screen: Screen) -> Posted:
         posted = [await step() for step in self._postman.steps(chat, language, screen)]
@@ -199,7 +201,7 @@ class TelegramChannel:
         while not stop.is_set():
             try:
                 await unless(stop, self._connect())
-            except (InvalidToken, BadRequest) as error:
+            except InvalidToken as error:
                 _log.error("telegram.off", reason=explain(error))
                 return False
             except TelegramError as error:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 import structlog
-from telegram.error import Conflict, InvalidToken, TelegramError
+from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
 from bot.channels.telegram.request import Flooded
 
@@ -26,6 +26,8 @@ def explain(error: TelegramError) -> str:
             return "another program has set a webhook for this bot; start again to remove it"
         case Conflict():
             return "another program reads this bot's updates; only one may poll with a token"
+        case BadRequest() if "webhook" in error.message.lower():
+            return f"Telegram refuses BEZPIECZNY_TELEGRAM__WEBHOOK_URL ({error.message})"
         case _:
             return error.message
 

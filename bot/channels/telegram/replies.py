@@ -104,7 +104,7 @@ class Replies:
         except ChatMoved as error:
             await self._dialogue.moved(address_of(chat), address_of(error.chat))
             await self._post(error.chat, reply.language, reply.screen)
-        except Rejected as error:
+        except (Rejected, ValueError) as error:  # a ValueError: an action that fits on no button
             _log.error("telegram.reply_rejected", reason=str(error))
             await self._post(chat, reply.language, Screen((say("telegram.unshowable"),)))
         except BotError as error:

@@ -6,6 +6,7 @@ from bot.domain import actions as do
 from bot.domain.errors import StaleAction, WorkshopClosed
 from bot.domain.messages import Block, Button, Phrase, Plain, Row, Screen, say
 from bot.domain.workshops import MOST_PLACES, Booking, BookingState, Workshop
+from bot.services import broadcasts
 from bot.services import enrolment as service
 from bot.services.blocks import workshop_details
 from bot.services.enrolment import Enrolment
@@ -178,9 +179,11 @@ async def cancel(turn: Turn, action: do.CancelBooking) -> Screen:
                 MENU,
             ),
         )
-    done = await service.cancel(turn.conn, turn.tools.vault, turn.resident, action.workshop, now=turn.now)
+    workshop = await broadcasts.cancel_booking(
+        turn.conn, turn.tools.vault, turn.resident, action.workshop, now=turn.now
+    )
     return Screen(
-        blocks=(say("workshop.cancelled", title=Plain(done.workshop.title)),),
+        blocks=(say("workshop.cancelled", title=Plain(workshop.title)),),
         rows=((button("home.workshops", do.Workshops()),), MENU),
     )
 

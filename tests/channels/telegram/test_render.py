@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.channels.telegram import markup, render
@@ -67,6 +67,7 @@ def test_length_is_counted_as_telegram_does() -> None:
     assert markup.length(shown) > 4090
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.text(alphabet="ab*_[]()<>&\\`-1.#!\n \u0328🔥ą\"'", max_size=80), max_size=8), st.integers(20, 200))
 def test_whatever_is_written_telegram_can_read(paragraphs: list[str], limit: int) -> None:
     both = [Plain({"pl": text}) for text in paragraphs] + [Markdown({"pl": text}) for text in paragraphs]

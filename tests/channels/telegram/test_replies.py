@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from bot.domain.actions import Help, Home
+from bot.domain.actions import Help, Home, QuizIntro
 from bot.domain.messages import Button, Command, Event, File, Picture, Press, Reply, Screen, Start, Text
 from scheduler.model import Lane
 from tests.channels.contract import HOME, plain, screen
@@ -239,9 +239,10 @@ async def test_blocking_and_coming_back_are_heard(world: World) -> None:
     assert world.dialogue.happened == [("left", "42"), ("returned", "42")]
 
 
-async def test_a_screen_telegram_refuses_leaves_nobody_without_an_answer(world: World) -> None:
+@pytest.mark.parametrize("button", [Button(plain(" "), Home()), Button(plain("Quiz"), QuizIntro("x" * 64))])
+async def test_a_screen_that_cannot_be_shown_leaves_nobody_without_an_answer(world: World, button: Button) -> None:
     user = world.api.user()
-    world.dialogue.script[Text("?")] = screen("Wybierz", buttons=(Button(plain(" "), Home()),))
+    world.dialogue.script[Text("?")] = screen("Wybierz", buttons=(button,))
     async with world.polling():
         await user.says("?")
     assert "/menu" in user.screen.text

@@ -84,8 +84,12 @@ async def test_after_the_stop_updates_are_left_to_the_next_process(world: World)
     assert await channel.webhook.handle(UPDATE, channel.webhook.secret) == 503
 
 
-async def test_an_address_telegram_refuses_ends_the_channel_with_the_reason(world: World) -> None:
+async def test_an_address_telegram_refuses_is_named_once_and_tried_again(world: World) -> None:
+    stop = asyncio.Event()
     with capture_logs() as logs:
-        await world.channel(webhook_url="http://bot.example/telegram/webhook").run(asyncio.Event())
-    assert [line["event"] for line in logs] == ["telegram.off"]
-    assert "HTTPS" in logs[0]["reason"].upper()
+        task = asyncio.create_task(world.channel(webhook_url="http://bot.example/telegram/webhook").run(stop))
+        await until(lambda: world.api.tried("setWebhook") == [400, 400, 400])
+        stop.set()
+        await task
+    assert [line["event"] for line in logs] == ["telegram.unavailable"]
+    assert "BEZPIECZNY_TELEGRAM__WEBHOOK_URL" in logs[0]["reason"]
