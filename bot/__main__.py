@@ -2,6 +2,7 @@
 
 import asyncio
 import locale
+import os
 import signal
 import sys
 from pathlib import Path
@@ -88,8 +89,9 @@ async def _read_line() -> str | None:
 
 def main() -> None:
     """Run a command; what goes wrong is one clear line and a non-zero exit."""
+    os.umask(0o077)  # what is kept here is nobody else's on this machine
     try:
-        app()
+        app(prog_name="bezpieczny")
     except ContentError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)

@@ -7,9 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from bot.catalogue import reload
@@ -37,6 +36,9 @@ from scheduler.clockwork import Clockwork, Job
 from scheduler.delivery import Deliverer
 from scheduler.pacing import Pacer
 from scheduler.planner import plan
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 CODE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """For codes that are read out and typed: without letters that look like others."""
@@ -138,7 +140,7 @@ def telegram_channel(house: House, engine: Engine, pacer: Pacer) -> TelegramChan
 
 def web_app(
     house: House, engine: Engine, registry: CollectorRegistry, telegram: TelegramChannel | None = None
-) -> FastAPI:
+) -> "FastAPI":
     """Everything that is served over HTTP."""
     public_url = house.settings.public_url
 

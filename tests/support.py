@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from bot.catalogue.search import Search
 from bot.catalogue.words import Words
 from bot.domain.areas import Area
 from bot.domain.residents import Address, Resident
-from bot.storage import residents, tables
+from bot.domain.workshops import BookingState
+from bot.storage import residents, tables, workshops
 from bot.storage.database import Connection, Database
 from bot.storage.vault import Vault
 from scheduler import tables as scheduler_tables
@@ -137,3 +138,41 @@ async def add_resident(
     channel, _, name = address.partition(":")
     added = await residents.add(conn, Address(channel, name), language, now)
     return await residents.change(conn, added.id, **values) if values else added
+
+
+async def add_workshop(conn: Connection, *, starts_at: datetime = NOON + timedelta(days=7), **values: Any) -> int:
+    """A workshop of two hours with ten places; returns its number."""
+    about = {
+        "area": Area.EVERYDAY.value,
+        "title": texts("First aid"),
+        "about": texts("Hands on"),
+        "place": "Rynek 1",
+        "district": 1,
+        "starts_at": starts_at,
+        "ends_at": starts_at + timedelta(hours=2),
+        "capacity": 10,
+    }
+    return await workshops.add(conn, now=NOON - timedelta(days=30), **(about | values))
+
+
+async def book(
+    conn: Connection,
+    workshop: int,
+    resident: int,
+    *,
+    places: int = 1,
+    state: BookingState = BookingState.CONFIRMED,
+    now: datetime = NOON,
+) -> None:
+    """A booking with a name and a contact."""
+    await workshops.save_booking(
+        conn,
+        VAULT,
+        workshop_id=workshop,
+        resident_id=resident,
+        now=now,
+        places=places,
+        state=state.value,
+        name="Somebody",
+        contact="somebody@example.org",
+    )

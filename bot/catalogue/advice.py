@@ -77,12 +77,15 @@ def _pattern(field: str, context: Context, given: Any) -> str:
 
 
 def _too_long(field: str, context: Context, given: Any) -> str:
-    length = len(given) if hasattr(given, "__len__") else context.get("actual_length")
-    return f"{field} has {length}; at most {context['max_length']} fit"
+    return f"{field} has {len(given)} {_units(given)}; at most {context['max_length']} fit"
 
 
-def _too_short(field: str, context: Context, _given: Any) -> str:
-    return f"{field} needs at least {context['min_length']}"
+def _too_short(field: str, context: Context, given: Any) -> str:
+    return f"{field} has {len(given)} {_units(given)}; at least {context['min_length']} should be there"
+
+
+def _units(given: Any) -> str:
+    return "characters" if isinstance(given, str) else "items"
 
 
 def _text(field: str, _context: Context, given: Any) -> str:

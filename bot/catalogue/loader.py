@@ -35,6 +35,15 @@ def load(folder: Path) -> Library:
     return Reader(folder).load()
 
 
+def read_item(file: Path, model: type[ItemT]) -> Document[ItemT]:
+    """One file by itself, such as a campaign that staff wrote. Raises ContentError with everything wrong in it."""
+    problems: list[Problem] = []
+    document = _read(file, model, problems)
+    if document is None:
+        raise ContentError(sorted(problems))
+    return document
+
+
 @dataclass(slots=True)
 class Reader:
     """Reads a folder again and again, remembering the files that did not change."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 from itertools import chain
 
 from markdown_it import MarkdownIt
@@ -21,14 +21,12 @@ def parser() -> MarkdownIt:
     return MarkdownIt("zero", {"breaks": True, "html": False}).enable(list(RULES))
 
 
-@lru_cache(maxsize=4096)
 def escape(text: str) -> str:
     """Markdown that shows `text` as it is written: no markup, no links, no list items; blank lines close up."""
     lines = _NEW_LINES.sub("\n", text.strip())
     return _NUMBERED.sub(r"\1\\.", _SPECIAL.sub(r"\\\g<0>", lines))
 
 
-@lru_cache(maxsize=4096)
 def plain(markdown: str) -> str:
     """The words of a Markdown text on one line, for places that hold no markup: buttons, notifications, alt texts."""
     if not _MARKED.search(markdown):

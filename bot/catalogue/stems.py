@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
 
 import snowballstemmer
 
@@ -21,6 +20,8 @@ _ALTERNATIONS = {
 
 def _fold(text: str) -> str:
     """Lower case without diacritics; letters that people mix up become one."""
+    if text.isascii():
+        return text.lower().translate(_APOSTROPHES)
     bare = "".join(char for char in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(char))
     return bare.translate(_APOSTROPHES).translate(_LETTERS)
 
@@ -49,7 +50,6 @@ def tokens(text: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFC", text.casefold()).translate(_APOSTROPHES))
 
 
-@lru_cache(maxsize=32768)
 def fold(word: str) -> str:
     """A word without case and diacritics; letters that people mix up become one."""
     return _fold(word.translate(_LOOKALIKES) if is_cyrillic(word) else word)

@@ -43,7 +43,7 @@ def check(content: Folder = CONTENT) -> None:
     for problem in problems:
         console.print(_line(problem))
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
-    console.print(f"{errors} errors, {len(problems) - errors} warnings.")
+    console.print(f"Errors: {errors}, warnings: {len(problems) - errors}.")
     raise typer.Exit(1 if errors else 0)
 
 

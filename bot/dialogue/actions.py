@@ -1,5 +1,6 @@
 """Actions on the wire: `name:argument:argument`, at most 64 bytes, as Telegram's buttons need it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, get_type_hints
@@ -10,6 +11,10 @@ from bot.domain.errors import BotError
 
 WIRE_LIMIT = 64
 """Bytes; the length of Telegram's `callback_data`."""
+LARGEST = 2**31 - 1
+"""Numbers stay within what every database holds in an integer column."""
+_PLAIN = re.compile(r"[A-Za-z0-9._-]*")
+"""Slugs, codes, digits and short names: nothing that a database or a channel could stumble over."""
 
 ACTIONS: dict[str, type[Action]] = {
     "we": actions.Welcome,
@@ -18,6 +23,7 @@ ACTIONS: dict[str, type[Action]] = {
     "nu": actions.Numbers,
     "as": actions.Ask,
     "fo": actions.Found,
+    "xx": actions.Explain,
     "qs": actions.Quizzes,
     "qa": actions.QuizArea,
     "qu": actions.QuizAudiences,
@@ -30,6 +36,7 @@ ACTIONS: dict[str, type[Action]] = {
     "qr": actions.ShowResult,
     "qx": actions.RepeatMissed,
     "sh": actions.ShareQuiz,
+    "sl": actions.ShowLink,
     "sp": actions.SharePoster,
     "st": actions.ShareTotals,
     "tn": actions.NextTip,
@@ -73,7 +80,20 @@ def _flag(text: str) -> bool:
     return text == "1"
 
 
-_READ: dict[type, Callable[[str], Any]] = {int: int, str: str, bool: _flag}
+def _number(text: str) -> int:
+    number = int(text)
+    if abs(number) > LARGEST:
+        raise ValueError(text)
+    return number
+
+
+def _word(text: str) -> str:
+    if not _PLAIN.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
+_READ: dict[type, Callable[[str], Any]] = {int: _number, str: _word, bool: _flag}
 
 
 def _readers_of(action: type[Action]) -> tuple[Callable[[str], Any], ...]:
@@ -85,27 +105,32 @@ _READERS = {action: _readers_of(action) for action in NAMES}
 
 
 def encode(action: Action) -> str:
-    """An action's code. Raises ValueError if an argument holds the separator or the code is too long."""
+    """An action's code. Raises ValueError if an argument cannot be read back or the code is too long."""
     words = [NAMES[type(action)]]
     for field in fields(action):
         value = getattr(action, field.name)
         words.append(str(int(value)) if isinstance(value, bool) else str(value))
     code = ":".join(words)
-    if code.count(":") != len(words) - 1 or len(code.encode()) > WIRE_LIMIT:
+    if not all(_PLAIN.fullmatch(word) for word in words) or len(code) > WIRE_LIMIT:
         raise ValueError(f"{type(action).__name__} does not fit on the wire: {code!r}")
     return code
 
 
 def decode(code: str) -> Action:
     """The action of a code. Raises BadCode for anything `encode` does not make."""
+    if len(code) > WIRE_LIMIT:
+        raise BadCode
     name, *words = code.split(":")
     action = ACTIONS.get(name)
-    if action is None or len(code.encode(errors="replace")) > WIRE_LIMIT:
+    if action is None:
         raise BadCode
     readers = _READERS[action]
     if len(words) != len(readers):
         raise BadCode
     try:
-        return action(*(read(word) for read, word in zip(readers, words, strict=True)))
+        read = action(*(reader(word) for reader, word in zip(readers, words, strict=True)))
     except ValueError as error:
         raise BadCode from error
+    if encode(read) != code:  # another spelling of the same: "+1", "٠"
+        raise BadCode
+    return read

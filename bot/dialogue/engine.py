@@ -1,7 +1,8 @@
 """The conversation: an event in, a screen out, one transaction a turn.
 
 A turn finds who speaks and where they are, lets one scene act, and keeps where they are now, all in one transaction.
-An event whose key has been handled changes nothing: it shows where the resident is.
+An event whose key has been handled changes nothing: it shows where the resident is, and whatever that
+writes is taken back. So every screen's `here` must show the same screen again, whoever asks and how often.
 """
 
 from collections.abc import Callable
@@ -14,12 +15,11 @@ from bot.catalogue.library import Library
 from bot.dialogue import actions as codec
 from bot.dialogue.commands import action_of
 from bot.dialogue.scenes import SCENES, TYPED, ask, home
-from bot.dialogue.scenes.parts import MENU, button
 from bot.dialogue.turn import Tools, Turn
 from bot.domain import actions as do
 from bot.domain.actions import Action
 from bot.domain.errors import BotError, StaleAction, UnknownItem, WorkshopClosed
-from bot.domain.messages import Command, Event, Other, Press, Reply, Screen, Start, Text, say
+from bot.domain.messages import Command, Event, Input, Other, Press, Reply, Screen, Start, Text
 from bot.domain.residents import Address, Resident
 from bot.services.classroom import LinkEnded
 from bot.storage import residents
@@ -30,12 +30,13 @@ KEPT_KEYS = 8
 """How many events of a resident are remembered as handled; channels redeliver only the last few."""
 
 _EXPLAINED: dict[type[BotError], str] = {
-    codec.BadCode: "stale.button",
-    StaleAction: "stale.button",
-    LinkEnded: "stale.link",
-    UnknownItem: "stale.item",
-    WorkshopClosed: "workshop.over",
+    codec.BadCode: "button",
+    StaleAction: "button",
+    LinkEnded: "link",
+    UnknownItem: "item",
+    WorkshopClosed: "workshop",
 }
+"""What went wrong → what `Explain` says of it."""
 
 
 class Shelf(Protocol):
@@ -88,12 +89,12 @@ class Engine:
             turn = self._at(conn, resident, before, now)
             again = event.key in before.handled
             screen = await _safely(turn, _read_here(before) if again else event.input, before)
-            if not turn.forgotten and not again:
+            if again:
+                await conn.rollback()
+            elif not turn.forgotten:
                 await self._keep(turn, event, before, screen, new=conversation is None)
             reply = Reply(turn.resident.language, screen, forgotten=turn.forgotten)
-        if screen.later:  # slow work waits until nobody waits for the database
-            return replace(reply, screen=await screen.later())
-        return reply
+        return await _complete(reply)
 
     async def welcome(self, language: str) -> Reply:
         """The first screen for somebody of whom nothing is kept yet."""
@@ -110,8 +111,8 @@ class Engine:
                 return await self.welcome(language)
             turn = self._at(conn, resident, conversation, now)
             screen = await _safely(turn, _read_here(conversation), conversation)
-            reply = Reply(turn.resident.language, screen)
-        return replace(reply, screen=await screen.later()) if screen.later else reply
+            await conn.rollback()
+        return await _complete(Reply(turn.resident.language, screen))
 
     async def left(self, address: Address) -> None:
         """The resident does not want to hear from us."""
@@ -150,15 +151,20 @@ def _read_here(conversation: Conversation) -> Press:
     return Press(conversation.here)
 
 
-async def _safely(turn: Turn, given: Start | Command | Press | Text | Other, before: Conversation) -> Screen:
+async def _complete(reply: Reply) -> Reply:
+    """The reply with its slow part, which waits until nobody waits for the database."""
+    return replace(reply, screen=await reply.screen.later()) if reply.screen.later else reply
+
+
+async def _safely(turn: Turn, given: Input, before: Conversation) -> Screen:
     try:
         return await _answer(turn, given, before)
     except tuple(_EXPLAINED) as error:
-        key = next(_EXPLAINED[kind] for kind in type(error).__mro__ if kind in _EXPLAINED)
-        return Screen(blocks=(say(key),), rows=((button("home.quiz", do.Quizzes()), *MENU),), here=do.Home())
+        why = next(_EXPLAINED[kind] for kind in type(error).__mro__ if kind in _EXPLAINED)
+        return await play(turn, do.Explain(why))
 
 
-async def _answer(turn: Turn, given: Start | Command | Press | Text | Other, before: Conversation) -> Screen:
+async def _answer(turn: Turn, given: Input, before: Conversation) -> Screen:
     match given:
         case Press(code):
             return await play(turn, codec.decode(code))
@@ -169,8 +175,7 @@ async def _answer(turn: Turn, given: Start | Command | Press | Text | Other, bef
         case Text(text):
             return await _typed(turn, text, before)
         case Other():
-            rows = ((button("home.ask", do.Ask()), *MENU),)
-            return Screen(blocks=(say("stale.unreadable"),), rows=rows, here=do.Home(), replaces=False)
+            return await _unreadable(turn, before)
         case _:
             assert_never(given)
 
@@ -197,8 +202,7 @@ def _started(turn: Turn, parameter: str, before: Conversation) -> Action:
 async def _command(turn: Turn, name: str, arguments: str) -> Screen:
     action = action_of(name)
     if action is None:
-        help_ = await play(turn, do.Help())
-        return replace(help_, blocks=(say("stale.command"), *help_.blocks), replaces=False)
+        return await play(turn, do.Explain("command"))
     if arguments.strip() and isinstance(action, do.Quizzes):
         return await ask.search_quiz(turn, arguments)
     if arguments.strip() and isinstance(action, (do.Ask, do.NextTip)):
@@ -207,9 +211,19 @@ async def _command(turn: Turn, name: str, arguments: str) -> Screen:
 
 
 async def _typed(turn: Turn, text: str, before: Conversation) -> Screen:
-    what, _, about = (before.awaiting or "").partition(":")
-    if reader := TYPED.get(what):
-        return await reader(turn, about, text)
+    if screen := await _awaited(turn, text, before):
+        return screen
     if named := action_of(text.strip()):  # "menu", "pomoc", "stop": a command whose slash was forgotten
         return await play(turn, named)
     return await ask.search(turn, text)
+
+
+async def _unreadable(turn: Turn, before: Conversation) -> Screen:
+    """A picture in place of a name asks for the name again."""
+    return await _awaited(turn, "", before) or await play(turn, do.Explain("unreadable"))
+
+
+async def _awaited(turn: Turn, text: str, before: Conversation) -> Screen | None:
+    what, _, about = (before.awaiting or "").partition(":")
+    reader = TYPED.get(what)
+    return await reader(turn, about, text) if reader else None

@@ -49,6 +49,13 @@ class Found(Action):
     items: str
 
 
+@dataclass(frozen=True, slots=True)
+class Explain(Action):
+    """Says why what was pressed or written led nowhere, and offers ways on."""
+
+    why: str
+
+
 # --- quizzes
 
 
@@ -149,6 +156,13 @@ class ShareQuiz(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class ShowLink(Action):
+    """A link of this resident's, with its picture."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class SharePoster(Action):
     """The one-page poster of a link, as a file."""
 
@@ -174,10 +188,11 @@ class NextTip(Action):
 
 @dataclass(frozen=True, slots=True)
 class ShowTip(Action):
-    """One tip; `attempt` is where to go back to a quiz, 0 for none."""
+    """One tip; `attempt` is where to go back to a quiz, 0 for none; `urgent` puts 112 before it."""
 
     tip: str
     attempt: int = 0
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +237,10 @@ class Book(Action):
 
 @dataclass(frozen=True, slots=True)
 class ShowBooking(Action):
-    """Where a booking stands: what is still to be entered, or what was."""
+    """Where a booking stands: what is still to be entered (`again`: it could not be used), or what was."""
 
     workshop: int
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

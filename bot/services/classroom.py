@@ -47,8 +47,9 @@ async def share(
 
 
 async def open_link(conn: Connection, code: str, now: datetime) -> QuizLink:
-    """The link of a code. Raises LinkEnded if there is none or it is over."""
-    link = await store.find_link(conn, code)
+    """The link of a code, in small letters or capitals. Raises LinkEnded if there is none or it is over."""
+    readable = code.isascii() and code.isalnum()
+    link = await store.find_link(conn, code.lower()) if readable else None
     if link is None or link.ends_at <= now:
         raise LinkEnded
     return link

@@ -1,6 +1,6 @@
 """Brings a database to the tables of this code, all in one transaction, and refuses one that is ahead of it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from io import StringIO
 from pathlib import Path
@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, NullPool, event, text
+from sqlalchemy import Connection, MetaData, NullPool, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -67,13 +67,13 @@ def refuse_newer(revision: str | None) -> None:
         raise DatabaseTooNew
 
 
-async def draft(title: str, folder: Path = FOLDER / "versions") -> Path:
+async def draft(title: str, folder: Path = FOLDER / "versions", metadata: Sequence[MetaData] = METADATA) -> Path:
     """Write to `folder` the step from the newest revision to the tables as declared now, to be read and mended."""
     with TemporaryDirectory() as scratch:
         database = Database(f"sqlite:///{scratch}/empty.sqlite3")
         await upgrade(database)
         async with _transaction(database) as conn:
-            return await conn.run_sync(_draft, title, folder)
+            return await conn.run_sync(_draft, title, folder, metadata)
 
 
 def _upgrade(connection: Connection) -> None:
@@ -81,8 +81,8 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(_config(connection), "head")
 
 
-def _draft(connection: Connection, title: str, folder: Path) -> Path:
-    config = _config(connection)
+def _draft(connection: Connection, title: str, folder: Path, metadata: Sequence[MetaData]) -> Path:
+    config = _config(connection, metadata)
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", f"{FOLDER / 'versions'}\n{folder}")
     number = f"{int(head()) + 1:04}"
@@ -90,8 +90,9 @@ def _draft(connection: Connection, title: str, folder: Path) -> Path:
     return next(folder.glob(f"{number}_*.py"))
 
 
-def _config(connection: Connection) -> Config:
-    config = Config(attributes={"connection": connection}, stdout=StringIO())  # what it has to say goes to the log
+def _config(connection: Connection, metadata: Sequence[MetaData] = METADATA) -> Config:
+    # What it has to say goes to the log; `attributes` are for `migrations/env.py`.
+    config = Config(attributes={"connection": connection, "metadata": metadata}, stdout=StringIO())
     config.set_main_option("script_location", str(FOLDER))
     return config
 

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.areas import AgeBand, Area
 from bot.domain.residents import Address, Resident
-from bot.storage.tables import conversations, residents
+from bot.domain.workshops import BookingState
+from bot.storage.tables import bookings, conversations, residents, workshops
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +136,21 @@ async def erase(conn: AsyncConnection, resident_id: int) -> None:
 async def long_away(conn: AsyncConnection, now: datetime, *, browser: timedelta, other: timedelta) -> list[int]:
     """Residents who are to be forgotten, for they have not written for so long and get nothing from us.
 
-    A browser's page cannot be written to, and whoever blocked us is not: for them a consent changes nothing.
+    A browser's page cannot be written to, and whoever blocked us is not: for them a consent changes nothing. Whoever
+    holds a place in a workshop to come, or waits for one, stays.
     """
+    coming = (
+        select(bookings.c.resident_id)
+        .join(workshops)
+        .where(workshops.c.ends_at > now, bookings.c.state.in_([BookingState.CONFIRMED, BookingState.WAITING]))
+    )
     on_page = residents.c.channel == "web"
     silent = residents.c.tip_hour.is_(None) & ~residents.c.alerts & ~residents.c.campaigns
     query = select(residents.c.id).where(
+        residents.c.id.not_in(coming),
         or_(
             on_page & (residents.c.seen_on < (now - browser).date()),
             ~on_page & (residents.c.seen_on < (now - other).date()) & or_(silent, residents.c.blocked_at < now - other),
-        )
+        ),
     )
     return list((await conn.execute(query)).scalars())

@@ -82,10 +82,66 @@ def test_no_stays_a_word(content: Path, edit: Edit) -> None:
         (TIP, "title: {pl", "title: [pl", "tips/wyjdz.yaml:4:"),
         (TIP, "Poradnik", "Porad\u0007nik", "tips/wyjdz.yaml:9:22: the character U+0007 cannot stand in YAML"),
         (TIP, "area: everyday", "area: !!python/name:os.system everyday", "tips/wyjdz.yaml:2:7: the tag"),
+        (QUIZ, "        right: true\n", "", "quizzes/dym.yaml:7:5: `questions`: no options are marked `right: true`"),
+        (
+            QUIZ,
+            "text: {pl: Czekam",
+            "right: true\n        text: {pl: Czekam",
+            "quizzes/dym.yaml:7:5: `questions`: 2 options",
+        ),
+        (
+            QUIZ,
+            "    options:",
+            "    kind: ordering\n    options:",
+            "quizzes/dym.yaml:7:5: `questions`: an ordering question",
+        ),
+        (
+            QUIZ,
+            "    options:",
+            "    kind: true-false\n    options:",
+            "quizzes/dym.yaml:7:5: `questions`: a true-false question",
+        ),
+        (
+            QUIZ,
+            "- text: {pl: Czekam, uk: Чекаю, en: I wait}\n        f",
+            "- f",
+            "quizzes/dym.yaml:7:5: `questions`: every option",
+        ),
+        (QUIZ, "pl: Wychodzę", f"pl: {'a' * 101}", "quizzes/dym.yaml:10:15: `options.text`: the text in 'pl' has 101"),
+        (QUIZ, "pl: Wychodzę", 'pl: " "', "quizzes/dym.yaml:10:15: `options.text`: the text in 'pl' is empty"),
+        (QUIZ, "pl: Wychodzę", "pl: null", "quizzes/dym.yaml:10:20: `text.pl` is empty; write its text"),
+        (QUIZ, "id: dym", f"id: {'a' * 33}", "quizzes/dym.yaml:1:5: `id` has 33 characters; at most 32 fit"),
+        (
+            QUIZ,
+            "publisher: Straż",
+            'publisher: ""',
+            "quizzes/dym.yaml:16:76: `source.publisher` has 0 characters; at least 1",
+        ),
+        (QUIZ, "{title: Poradnik, url: ", "[", "quizzes/dym.yaml:16:"),
+        (
+            TIP,
+            "area: everyday",
+            'call: "1-1-2"\narea: everyday',
+            "tips/wyjdz.yaml:2:7: `call` cannot be '1-1-2'; it should",
+        ),
+        (TIP, "area: everyday", "season: winter\narea: everyday", "tips/wyjdz.yaml:2:9: `season` should be a list"),
+        (
+            TIP,
+            "title: {pl: Gdy czuć dym, uk: Якщо чути дим, en: If you smell smoke}",
+            "title: Dym",
+            "tips/wyjdz.yaml:4:8: `title` should be a text for each language",
+        ),
+        (
+            TIP,
+            "area: everyday",
+            "colour: red\narea: everyday",
+            "tips/wyjdz.yaml:2:1: `colour` is no field here; remove it",
+        ),
         (CAMPAIGN, "quiz: dym", "quiz: para", "campaigns/sezon.yaml:6:11: there is no quizzes/para.yaml"),
         (CAMPAIGN, "tip: wyjdz", "tip: para", "campaigns/sezon.yaml:7:10: there is no tips/para.yaml"),
         (CAMPAIGN, "quiz: dym", "quiz: dym\n    tip: wyjdz", "campaigns/sezon.yaml:6:5: `buttons`"),
         ("programme.yaml", "  road:\n", "  street:\n", "programme.yaml:"),
+        ("programme.yaml", "{number: 1, name", "{number: 2, name", "programme.yaml:"),
     ],
 )
 def test_points_at_the_place(content: Path, edit: Edit, *, file: str, old: str, new: str, said: str) -> None:
@@ -98,6 +154,13 @@ def test_two_questions_with_one_id(content: Path, edit: Edit) -> None:
     edit(QUIZ, text, text + text[text.index("  - id: pierwsze") :])
     (complaint,) = complaints(content)
     assert complaint.startswith("quizzes/dym.yaml:19:9: two questions have the id 'pierwsze'")
+
+
+def test_every_area_must_be_there(content: Path) -> None:
+    file = content / "programme.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace(text[text.index("  cyber:\n    name") : text.index("topics:")], ""), encoding="utf-8")
+    assert any("the area 'cyber' is missing" in complaint for complaint in complaints(content))
 
 
 def test_all_files_are_heard_before_giving_up(content: Path, edit: Edit) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import example, given
@@ -14,6 +15,9 @@ from bot.domain.messages import Markdown, Param, Plain, say
 from tests.catalogue.conftest import HEADER
 
 POLISH = """
+msgid "link"
+msgstr "_Źródło: [{title}]({url})_"
+
 msgid "hello"
 msgstr "Cześć, **{name}**!"
 
@@ -125,6 +129,15 @@ def test_an_unknown_key_and_an_unfilled_place_are_shown_not_raised(words: Words)
 def test_markdown_content_keeps_its_markup_and_plain_text_does_not(words: Words) -> None:
     assert words.markdown(say("line", text=Markdown({"pl": "**Tak**\n"})), "pl") == "**Tak**"
     assert words.markdown(say("line", text=Plain({"pl": "**Tak**"})), "pl") == r"\*\*Tak\*\*"
+
+
+def test_an_address_survives_being_escaped_in_a_link(words: Words) -> None:
+    url = "https://a.example/x_y-(z)!/~b*?q=[1]&r=2#k|l"
+    markdown = words.markdown(say("link", title="[Ustawa] (t.j.)", url=url), "pl")
+    (inline,) = parser().parseInline(markdown)
+    (link,) = (token for token in inline.children or () if token.type == "link_open")
+    assert unquote(str(link.attrGet("href"))) == url
+    assert words.label(say("link", title="[Ustawa] (t.j.)", url=url), "pl") == "Źródło: [Ustawa] (t.j.)"
 
 
 @pytest.mark.parametrize("text", ["**Ala**", "[x](http://y)", "1. raz", "- dwa", "a_b_c", "<b>&amp;", "Ala {n} 100%"])

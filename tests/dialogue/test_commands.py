@@ -56,3 +56,11 @@ def test_listed_commands_are_as_telegram_wants_them(language: str) -> None:
 
 def test_a_fourth_language_lists_the_english_names() -> None:
     assert [listed.name("de") for listed in LISTED] == [listed.name("en") for listed in LISTED]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_command_that_the_words_mention_is_one(language: str) -> None:
+    text = (CONTENT / "words" / f"{language}.po").read_text().replace("\\\\_", "_")
+    mentioned = set(re.findall(r"(?<![\w/.:>])/(\w+)", text))
+    assert mentioned
+    assert {name for name in mentioned if action_of(name) is None} == set()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Column, Connection, Enum, MetaData, Table
 
 from bot.storage import migrate, tables
 from bot.storage.database import Database, DatabaseUnusableError
@@ -101,3 +101,16 @@ async def test_a_draft_holds_nothing_when_nothing_changed(tmp_path: Path) -> Non
     assert text.startswith('"""Nothing at all."""\n')
     assert f"down_revision = {migrate.head()!r}" in text
     assert "op." not in text
+
+
+async def test_a_draft_holds_what_is_new_in_our_own_types(tmp_path: Path) -> None:
+    more = MetaData()
+    colour = Enum("red", "blue", native_enum=False, length=16)
+    Table("topics", more, Column("colour", colour), Column("at", scheduler_tables.UtcDateTime))
+    drafted = await migrate.draft("Topics", tmp_path, (*migrate.METADATA, more))
+    text = drafted.read_text()
+    assert "op.create_table('topics'" in text
+    assert "sa.Column('colour', sa.String(length=16), nullable=True)" in text
+    assert "sa.Column('at', UtcDateTime(), nullable=True)" in text
+    assert "\nfrom scheduler.tables import UtcDateTime\n" in text
+    assert text.count("op.") == 1

@@ -43,7 +43,8 @@ class House:
 
     @property
     def address(self) -> str:
-        return "http://127.0.0.1:%d/" % self._server.servers[0].sockets[0].getsockname()[1]
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        return f"http://127.0.0.1:{port}/"
 
     def __enter__(self) -> "House":
         self._thread.start()
@@ -199,6 +200,25 @@ def test_the_focus_can_be_seen(open_page: Open) -> None:
         assert style != "none"
 
 
+def test_the_same_words_twice_are_two_messages(open_page: Open, house: House) -> None:
+    page = open_page()
+    for times in (1, 2):
+        write(page, "tak")
+        expect(page.locator(".mine")).to_have_count(times)
+
+    assert len(house.dialogue.counted) == 2
+
+
+def test_the_label_says_what_the_field_is_for(open_page: Open) -> None:
+    page = open_page()
+    press(page, "Rozejrzę się")
+    press(page, "Zapytaj")
+    expect(page.get_by_label("Co się dzieje?")).to_be_visible()
+
+    press(page, "Menu")
+    expect(page.get_by_label("Napisz wiadomość")).to_be_visible()
+
+
 # --- buttons that change in place
 
 
@@ -298,7 +318,7 @@ def test_a_double_press_counts_once(open_page: Open, house: House) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_the_language_changes_the_whole_page(open_page: Open, house: House, scripts: bool) -> None:  # noqa: FBT001
+def test_the_language_changes_the_whole_page(open_page: Open, house: House, scripts: bool) -> None:
     page = open_page(java_script_enabled=scripts)
     page.get_by_role("navigation").get_by_role("button", name="English").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
@@ -321,7 +341,7 @@ def test_a_language_button_in_the_conversation_does_so_too(open_page: Open) -> N
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_a_file_can_be_kept(open_page: Open, scripts: bool) -> None:  # noqa: FBT001
+def test_a_file_can_be_kept(open_page: Open, scripts: bool) -> None:
     page = open_page(java_script_enabled=scripts)
     press(page, "Rozejrzę się")
     press(page, "Moje dane")
@@ -343,7 +363,7 @@ def test_a_start_link_starts_by_its_button(open_page: Open, house: House) -> Non
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_erasing_leaves_nothing_in_the_browser(open_page: Open, scripts: bool) -> None:  # noqa: FBT001
+def test_erasing_leaves_nothing_in_the_browser(open_page: Open, scripts: bool) -> None:
     page = open_page(java_script_enabled=scripts)
     press(page, "Rozejrzę się")
     expect(latest(page)).to_contain_text("Co teraz?")

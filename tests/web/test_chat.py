@@ -206,7 +206,9 @@ async def test_with_a_session_the_language_is_a_choice_like_others(browser: Asyn
 # --- start links
 
 
-@pytest.mark.parametrize(("parameter", "said"), [("subscribe", "Nic nie jest z góry"), ("q_abc123", "Ten link otwiera")])
+@pytest.mark.parametrize(
+    ("parameter", "said"), [("subscribe", "Nic nie jest z góry"), ("q_abc123", "Ten link otwiera")]
+)
 async def test_a_start_link_changes_nothing_until_its_button_is_pressed(
     browser: AsyncClient, dialogue: FakeDialogue, parameter: str, said: str
 ) -> None:
@@ -277,5 +279,3 @@ async def test_over_https_the_cookie_is_secure(dialogue: FakeDialogue) -> None:
 
     assert answer.headers["set-cookie"].startswith("__Host-bezpieczny=")
     assert "Secure" in answer.headers["set-cookie"]
-
-

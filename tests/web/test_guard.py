@@ -97,7 +97,9 @@ async def test_a_length_that_is_no_number_is_refused(browser: AsyncClient, lengt
     assert (await browser.post("/", content=b"press=ho", headers={"Content-Length": length})).status_code == 413
 
 
-@pytest.mark.parametrize("body", [b"\xff\xfe\x00", b"--x\r\nContent-Disposition: form-data\r\n", b"{}", b"%%%=&&&", b""])
+@pytest.mark.parametrize(
+    "body", [b"\xff\xfe\x00", b"--x\r\nContent-Disposition: form-data\r\n", b"{}", b"%%%=&&&", b""]
+)
 async def test_what_is_no_form_does_nothing(browser: AsyncClient, dialogue: FakeDialogue, body: bytes) -> None:
     assert (await browser.post("/", content=body)).status_code == 303
     assert dialogue.events == []
@@ -153,7 +155,9 @@ async def test_no_other_file_can_be_had(browser: AsyncClient, path: str) -> None
 # --- errors
 
 
-@pytest.mark.parametrize(("language", "said"), [("pl", "Tu niczego nie ma"), ("uk", "Тут нічого"), ("en", "nothing here")])
+@pytest.mark.parametrize(
+    ("language", "said"), [("pl", "Tu niczego nie ma"), ("uk", "Тут нічого"), ("en", "nothing here")]
+)
 async def test_a_wrong_address_is_explained_in_the_visitors_language(
     browser: AsyncClient, language: str, said: str
 ) -> None:

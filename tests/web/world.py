@@ -75,9 +75,7 @@ WELCOME = Screen(
 )
 OPTIONS = ("Ja, bo to przejście", "Tramwaj", "Kto pierwszy")
 QUESTION = Screen(
-    (
-        text("**Tramwaj i przejście bez świateł.** Stoisz przy pasach, nadjeżdża tramwaj. Kto ma pierwszeństwo?"),
-    ),
+    (text("**Tramwaj i przejście bez świateł.** Stoisz przy pasach, nadjeżdża tramwaj. Kto ma pierwszeństwo?"),),
     legend=(text("A. Ja, bo to przejście"), text("B. Tramwaj"), text("C. Kto pierwszy")),
     rows=(
         tuple(
@@ -90,8 +88,8 @@ QUESTION = Screen(
 FEEDBACK = Screen(
     (
         text(
-            "**Blisko, ale nie tu.** Wchodząc na przejście, masz pierwszeństwo przed autem, ale **nie przed tramwajem**: "
-            "hamuje znacznie dłużej."
+            "**Blisko, ale nie tu.** Wchodząc na przejście, masz pierwszeństwo przed autem, ale "
+            "**nie przed tramwajem**: hamuje znacznie dłużej."
         ),
         text("Źródło: [Prawo o ruchu drogowym, art. 13](https://api.sejm.gov.pl/eli/acts/DU/2024/1251)"),
     ),
@@ -242,13 +240,13 @@ class FakeDialogue:
             case _:
                 return replace(person, screen=SCREENS.get(type(action), HOME))
 
-    async def left(self, address: Address) -> None:
+    async def left(self, address: Address) -> None:  # noqa: ARG002 - part of the contract
         raise AssertionError("a browser never tells that it left")
 
-    async def returned(self, address: Address) -> None:
+    async def returned(self, address: Address) -> None:  # noqa: ARG002 - part of the contract
         raise AssertionError("a browser never tells that it is back")
 
-    async def moved(self, old: Address, new: Address) -> None:
+    async def moved(self, old: Address, new: Address) -> None:  # noqa: ARG002 - part of the contract
         raise AssertionError("a browser keeps its address")
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import hmac
-import logging
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Any, assert_never
@@ -179,7 +178,6 @@ class TelegramChannel:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`, then finish what is in flight. A wrong token ends this channel with a line in the log."""
-        logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)  # the library logs what people write
         try:
             if await self._begun(stop):
                 self._aside(introduce(self._bot, self._words()))

@@ -92,15 +92,16 @@ class Postman:
         The words go under the picture or the file if they fit there, otherwise into a message of their own after it.
         The buttons are where the words are.
         """
+        if not screen.picture and not screen.file:
+            return [lambda: self._text(chat, screen, language)]
         caption = render.caption(screen, language, self._words())
         steps: list[Step] = []
-        if screen.picture and screen.file:
-            steps.append(lambda: self._photo(chat, screen, language, None))
-        elif screen.picture:
-            steps.append(lambda: self._photo(chat, screen, language, caption))
+        if screen.picture:
+            under = caption if not screen.file else None
+            steps.append(lambda: self._photo(chat, screen, language, under))
         if screen.file:
             steps.append(lambda: self._document(chat, screen, language, caption))
-        if not steps or caption is None:
+        if caption is None:
             steps.append(lambda: self._text(chat, screen, language))
         return steps
 

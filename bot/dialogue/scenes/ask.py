@@ -11,8 +11,6 @@ from bot.domain import actions as do
 from bot.domain.messages import Block, Button, Row, Screen, say
 
 MOST_FOUND = 5
-LONGEST_READ = 400
-"""Of a longer text only so many characters are looked at."""
 CLEAR_LEAD = 1.25
 """A card this much ahead of the next hit is shown at once."""
 _EMERGENCY = "112"
@@ -31,22 +29,18 @@ async def invite(turn: Turn, action: do.Ask) -> Screen:  # noqa: ARG001 - every 
 
 async def search(turn: Turn, text: str) -> Screen:
     """What was found for a text. In an emergency, 112 stands first and the best card follows at once."""
-    text = text[:LONGEST_READ]
     language = turn.resident.language
     urgent = turn.library.search.sounds_urgent(text, language)
     hits = turn.library.search.find(text, language, MOST_FOUND)
     if card := _clear_card(turn.library, hits, urgent=urgent):
-        screen = await turn.go(do.ShowTip(card))
-        if urgent and turn.library.tips[card].call != _EMERGENCY:
-            return _with_112(screen)
-        return screen
+        return await turn.go(do.ShowTip(card, urgent=urgent and turn.library.tips[card].call != _EMERGENCY))
     items = ".".join(short_name(hit.kind, hit.id) for hit in hits)
     return await found(turn, do.Found(urgent, items))
 
 
 async def search_quiz(turn: Turn, text: str) -> Screen:
     """The quiz that fits a text best; without one, whatever else was found."""
-    hits = turn.library.search.find(text[:LONGEST_READ], turn.resident.language, MOST_FOUND * 4)
+    hits = turn.library.search.find(text, turn.resident.language, MOST_FOUND * 4)
     best = next((hit.id for hit in hits if hit.kind == "quiz"), None)
     return await turn.go(do.QuizIntro(best)) if best else await search(turn, text)
 
@@ -61,14 +55,9 @@ def _clear_card(library: Library, hits: Sequence[Hit], *, urgent: bool) -> str |
     return best.id if alone else None
 
 
-def _with_112(screen: Screen) -> Screen:
-    blocks: tuple[Block, ...] = (say("ask.call_first"), *screen.blocks)
-    return Screen(blocks=blocks, rows=screen.rows, here=screen.here)
-
-
 def short_name(kind: str, slug: str) -> str:
-    """Six letters that stand for an item on a button."""
-    return kind[0] + hashlib.blake2b(slug.encode(), digest_size=3).hexdigest()[:5]
+    """Nine letters that stand for an item: five of them fit in a code, and no two items of a city share one."""
+    return kind[0] + hashlib.blake2b(slug.encode(), digest_size=4).hexdigest()
 
 
 async def found(turn: Turn, action: do.Found) -> Screen:

@@ -1,10 +1,13 @@
-"""The first screen, the menu, help, and the numbers to call."""
+"""The first screen, the menu, help, the numbers to call, and what is said when something leads nowhere."""
+
+from collections.abc import Mapping
 
 from bot.catalogue.library import Library
 from bot.dialogue.scenes.parts import MENU, button
 from bot.dialogue.turn import Turn
 from bot.domain import actions as do
-from bot.domain.messages import Button, Markdown, Plain, Row, Screen, say
+from bot.domain.errors import StaleAction
+from bot.domain.messages import Block, Button, Markdown, Plain, Row, Screen, say
 from bot.services import learning
 
 FIRST_LENGTH = 5
@@ -36,7 +39,6 @@ def welcome_screen(library: Library, language: str, nonce: int) -> Screen:
             (button("privacy.more", do.Privacy()),),
         ),
         here=do.Welcome(),
-        replaces=False,
     )
 
 
@@ -60,12 +62,34 @@ async def menu(turn: Turn, action: do.Home) -> Screen:  # noqa: ARG001 - every s
     return Screen(blocks=(say("home.title"),), rows=tuple(rows), asks=say("ask.field"))
 
 
+_HELP: tuple[Block, ...] = (say("help.text"), say("help.commands"), say("help.emergency"))
+
+
 async def help_(turn: Turn, action: do.Help) -> Screen:  # noqa: ARG001 - every scene takes its action
     """What can be done and written here."""
-    return Screen(
-        blocks=(say("help.text"), say("help.commands"), say("help.emergency")),
-        rows=((button("home.quiz", do.Quizzes()), button("home.ask", do.Ask())), MENU),
-    )
+    return Screen(blocks=_HELP, rows=((button("home.quiz", do.Quizzes()), button("home.ask", do.Ask())), MENU))
+
+
+_EXPLANATIONS: Mapping[str, tuple[Block, ...]] = {
+    "button": (say("stale.button"),),
+    "link": (say("stale.link"),),
+    "item": (say("stale.item"),),
+    "workshop": (say("workshop.over"),),
+    "command": (say("stale.command"), *_HELP),
+    "unreadable": (say("stale.unreadable"),),
+}
+
+
+async def explain(turn: Turn, action: do.Explain) -> Screen:  # noqa: ARG001 - every scene takes its action
+    """Why what was pressed or written led nowhere; below it, ways on."""
+    if action.why not in _EXPLANATIONS:
+        raise StaleAction
+    ways = {
+        "workshop": button("home.workshops", do.Workshops()),
+        "unreadable": button("home.ask", do.Ask()),
+    }
+    way = ways.get(action.why, button("home.quiz", do.Quizzes()))
+    return Screen(blocks=_EXPLANATIONS[action.why], rows=((way, *MENU),))
 
 
 async def numbers(turn: Turn, action: do.Numbers) -> Screen:  # noqa: ARG001 - every scene takes its action

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from bot.domain.actions import Action, Home
-from bot.domain.messages import Button, Link, Plain, Row, say
+from bot.domain.messages import Block, Button, Link, Plain, Row, say
 
 MENU: Row = (Button(say("home.menu"), Home()),)
 """The way back that every screen has."""
@@ -19,9 +19,9 @@ def titled(texts: dict[str, str], action: Action) -> Button:
     return Button(Plain(texts), action)
 
 
-def tick(key: str, action: Action, *, on: bool) -> Button:
+def tick(name: Block, action: Action, *, on: bool) -> Button:
     """A choice that is on or off; a mark says which, so colour is never the only sign."""
-    return Button(say("choice.on" if on else "choice.off", name=say(key)), action)
+    return Button(say("choice.on" if on else "choice.off", name=name), action)
 
 
 def column(buttons: Iterable[Button | Link]) -> tuple[Row, ...]:

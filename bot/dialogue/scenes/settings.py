@@ -7,10 +7,12 @@ from bot.domain.areas import AgeBand, Area, district_numeral
 from bot.domain.errors import StaleAction
 from bot.domain.messages import Block, Button, Plain, Row, Screen, say
 from bot.domain.residents import Resident
+from bot.services import learning
 
 FIRST_TIP_HOUR = 8
 TIP_HOURS = range(8, 21)
 """Outside quiet hours, so that a daily tip is never held back."""
+NO_TIP = -1
 CONSENTS = ("tips", "alerts", "campaigns")
 DISTRICT_COUNT = 18
 
@@ -35,12 +37,12 @@ def _facts(turn: Turn, resident: Resident) -> Block:
     topics: Block = say("settings.all_topics")
     for place, name in enumerate(chosen):
         topics = name if place == 0 else say("list.and", first=topics, second=name)
-    unset = say("settings.unset")
+    unset, no_tip = say("settings.unset"), say("settings.off")
     return say(
         "settings.facts",
         language=turn.library.words.language_name(resident.language),
         topics=topics,
-        tip=unset if resident.tip_hour is None else say("settings.at_hour", hour=resident.tip_hour),
+        tip=no_tip if resident.tip_hour is None else say("settings.at_hour", hour=resident.tip_hour),
         district=unset if resident.district is None else _district(turn, resident.district),
         age=say(f"age.{resident.age.value}") if resident.age else unset,
     )
@@ -79,9 +81,10 @@ def _back() -> Row:
 async def topics(turn: Turn, action: do.Topics) -> Screen:  # noqa: ARG001 - every scene takes its action
     """Areas to hear about; none chosen means all."""
     boxes = [
-        Button(
-            say("choice.on" if area in turn.resident.topics else "choice.off", name=Plain(info.name)),
+        tick(
+            Plain(info.name),
             do.SetTopic(area.value, area not in turn.resident.topics),
+            on=area in turn.resident.topics,
         )
         for area, info in turn.library.programme.areas.items()
     ]
@@ -93,7 +96,7 @@ async def set_topic(turn: Turn, action: do.SetTopic) -> Screen:
     if action.area not in list(Area):
         raise StaleAction
     await turn.change_resident(**{action.area: action.on})
-    return await topics(turn, do.Topics())
+    return await turn.go(do.Topics())
 
 
 async def tip_hours(turn: Turn, action: do.TipHours) -> Screen:  # noqa: ARG001 - every scene takes its action
@@ -108,16 +111,16 @@ async def tip_hours(turn: Turn, action: do.TipHours) -> Screen:  # noqa: ARG001 
         )
         for hour in TIP_HOURS
     ]
-    none = button("settings.no_tip", do.SetTipHour(-1))
+    none = button("settings.no_tip", do.SetTipHour(NO_TIP))
     return Screen(blocks=(say("settings.choose_hour"),), rows=(*grid(hours, 4), (none,), _back()))
 
 
 async def set_tip_hour(turn: Turn, action: do.SetTipHour) -> Screen:
     """A daily tip at this hour, or none."""
-    if action.hour != -1 and action.hour not in TIP_HOURS:
+    if action.hour != NO_TIP and (action.hour not in TIP_HOURS or not turn.resident.can_be_written_to):
         raise StaleAction
-    await turn.change_resident(tip_hour=None if action.hour == -1 else action.hour)
-    return await overview(turn, do.Settings())
+    await turn.change_resident(tip_hour=None if action.hour == NO_TIP else action.hour)
+    return await turn.go(do.Settings())
 
 
 async def districts(turn: Turn, action: do.Districts) -> Screen:  # noqa: ARG001 - every scene takes its action
@@ -134,7 +137,7 @@ async def set_district(turn: Turn, action: do.SetDistrict) -> Screen:
     if action.district not in range(DISTRICT_COUNT + 1):
         raise StaleAction
     await turn.change_resident(district=action.district or None)
-    return await overview(turn, do.Settings())
+    return await turn.go(do.Settings())
 
 
 async def ages(turn: Turn, action: do.Ages) -> Screen:  # noqa: ARG001 - every scene takes its action
@@ -149,7 +152,7 @@ async def set_age(turn: Turn, action: do.SetAge) -> Screen:
     if action.age and action.age not in list(AgeBand):
         raise StaleAction
     await turn.change_resident(age=action.age or None)
-    return await overview(turn, do.Settings())
+    return await turn.go(do.Settings())
 
 
 # --- consent
@@ -159,7 +162,9 @@ def consent_row(turn: Turn, attempt: int = 0) -> tuple[Row, ...]:
     """The three choices, each of its own, a mark saying which is on."""
     resident = turn.resident
     on = {"tips": resident.tip_hour is not None, "alerts": resident.alerts, "campaigns": resident.campaigns}
-    return column(tick(f"consent.{kind}", do.SetConsent(kind, not on[kind], attempt), on=on[kind]) for kind in CONSENTS)
+    hour = FIRST_TIP_HOUR if resident.tip_hour is None else resident.tip_hour
+    names = {kind: say(f"consent.{kind}", hour=hour) if kind == "tips" else say(f"consent.{kind}") for kind in CONSENTS}
+    return column(tick(names[kind], do.SetConsent(kind, not on[kind], attempt), on=on[kind]) for kind in CONSENTS)
 
 
 def _only_answers(turn: Turn) -> Screen:
@@ -184,11 +189,13 @@ async def set_consent(turn: Turn, action: do.SetConsent) -> Screen:
     """Agree to one kind of message, or withdraw; the choice stays where it stood."""
     if action.kind not in CONSENTS or not turn.resident.can_be_written_to:
         raise StaleAction
+    if action.attempt:  # before anything is set: a button that is not theirs sets nothing
+        await learning.own_attempt(turn.conn, turn.resident, action.attempt)
     if action.kind == "tips":
-        hour = turn.resident.tip_hour or FIRST_TIP_HOUR
+        hour = FIRST_TIP_HOUR if turn.resident.tip_hour is None else turn.resident.tip_hour
         await turn.change_resident(tip_hour=hour if action.on else None)
     else:
         await turn.change_resident(**{action.kind: action.on})
     if action.attempt:
         return await turn.go(do.ShowResult(action.attempt))
-    return await consents(turn, do.Consents())
+    return await turn.go(do.Consents())

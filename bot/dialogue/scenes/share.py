@@ -9,13 +9,14 @@ from bot.domain import actions as do
 from bot.domain.errors import StaleAction
 from bot.domain.messages import Block, File, Picture, Plain, Screen, say
 from bot.services import classroom, learning, poster
+from bot.services.classroom import LinkEnded
 from bot.storage.classroom import QuizLink, find_link
 
 MINUTES_PER_QUESTION = 0.75
 
 
 async def link(turn: Turn, action: do.ShareQuiz) -> Screen:
-    """This resident's link to a quiz, with a QR code big enough for a projector."""
+    """This resident's link to a quiz, the open one or a new one."""
     made = await classroom.share(
         turn.conn,
         turn.library,
@@ -24,6 +25,12 @@ async def link(turn: Turn, action: do.ShareQuiz) -> Screen:
         code=turn.tools.new_code(),
         now=turn.now,
     )
+    return await show(turn, do.ShowLink(made.code))
+
+
+async def show(turn: Turn, action: do.ShowLink) -> Screen:
+    """A link of this resident's, with a QR code big enough for a projector."""
+    made = await _own_open(turn, action.code)
     quiz = learning.get_quiz(turn.library, made.quiz)
     url = turn.tools.links.page(made.code)
     blocks: list[Block] = [
@@ -40,6 +47,7 @@ async def link(turn: Turn, action: do.ShareQuiz) -> Screen:
             (button("back", do.QuizIntro(quiz.id)), *MENU),
         ),
         picture=Picture(poster.qr_png(url), say("share.alt", url=url)),
+        here=action,
         replaces=False,
     )
 
@@ -53,6 +61,13 @@ async def _own(turn: Turn, code: str) -> QuizLink:
     made = await find_link(turn.conn, code)
     if made is None or made.resident_id != turn.resident.id:
         raise StaleAction
+    return made
+
+
+async def _own_open(turn: Turn, code: str) -> QuizLink:
+    made = await _own(turn, code)
+    if made.ends_at <= turn.now:  # its totals can still be read
+        raise LinkEnded
     return made
 
 
@@ -72,17 +87,17 @@ async def totals(turn: Turn, action: do.ShareTotals) -> Screen:
     ]
     return Screen(
         blocks=tuple(blocks),
-        rows=((button("share.refresh", do.ShareTotals(made.code)),), (button("back", do.ShareQuiz(made.quiz)), *MENU)),
+        rows=((button("share.refresh", do.ShareTotals(made.code)),), (button("back", do.ShowLink(made.code)), *MENU)),
     )
 
 
 async def poster_(turn: Turn, action: do.SharePoster) -> Screen:
     """The one-page poster, made after the turn is committed: it takes a moment."""
-    made = await _own(turn, action.code)
+    made = await _own_open(turn, action.code)
     quiz = learning.get_quiz(turn.library, made.quiz)
     screen = Screen(
         blocks=(say("share.poster_ready", title=Plain(quiz.title)),),
-        rows=((button("back", do.ShareQuiz(made.quiz)), *MENU),),
+        rows=((button("back", do.ShowLink(made.code)), *MENU),),
         replaces=False,
     )
     sheet = poster.sheet(turn.library, quiz, turn.tools.links.page(made.code), made, turn.resident.language)

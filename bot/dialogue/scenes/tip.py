@@ -5,7 +5,7 @@ from bot.dialogue.scenes.parts import MENU, button, column, grid, titled
 from bot.dialogue.turn import Turn
 from bot.domain import actions as do
 from bot.domain.areas import Area
-from bot.domain.messages import Button, Plain, Row, Screen, say
+from bot.domain.messages import Block, Button, Plain, Row, Screen, say
 from bot.services import tips as service
 from bot.services.blocks import tip_blocks
 from bot.storage import learning as store
@@ -24,10 +24,9 @@ async def show(turn: Turn, action: do.ShowTip) -> Screen:
     tip = service.get_tip(turn.library, action.tip)
     await store.mark_tip(turn.conn, turn.resident.id, tip.id, turn.now)
     rating = await store.tip_rating(turn.conn, turn.resident.id, tip.id)
+    call_first: tuple[Block, ...] = (say("ask.call_first"),) if action.urgent else ()
     return Screen(
-        blocks=tuple(tip_blocks(tip)),
-        rows=tuple(_rows(turn, tip, action.attempt, rating)),
-        here=do.ShowTip(tip.id, action.attempt),
+        blocks=(*call_first, *tip_blocks(tip)), rows=tuple(_rows(turn, tip, action.attempt, rating)), here=action
     )
 
 
@@ -57,7 +56,7 @@ def _quiz_about(turn: Turn, tip: Tip) -> Quiz | None:
 
 
 async def rate(turn: Turn, action: do.RateTip) -> Screen:
-    """Thanks, and the tip again."""
+    """Thanks, and the way to the next one."""
     tip = service.get_tip(turn.library, action.tip)
     await store.mark_tip(turn.conn, turn.resident.id, tip.id, turn.now, useful=action.useful)
     return Screen(

@@ -1,11 +1,15 @@
 """Workshops: the list, the details, and a booking in four short steps."""
 
+import re
+from typing import assert_never
+
 from bot.dialogue.scenes.parts import MENU, button, grid
 from bot.dialogue.turn import Turn
 from bot.domain import actions as do
 from bot.domain.errors import StaleAction, WorkshopClosed
 from bot.domain.messages import Block, Button, Phrase, Plain, Row, Screen, say
 from bot.domain.workshops import MOST_PLACES, Booking, BookingState, Workshop
+from bot.services import broadcasts
 from bot.services import broadcasts
 from bot.services import enrolment as service
 from bot.services.blocks import workshop_details
@@ -16,12 +20,17 @@ NAME = "booking-name"
 CONTACT = "booking-contact"
 PER_PAGE = 5
 SHORTEST = 2
+_MAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
+_DIGITS = range(9, 16)
+"""Polish telephone numbers have 9 digits, international ones up to 15 (ITU-T E.164)."""
 
 
 async def listing(turn: Turn, action: do.Workshops) -> Screen:
     """What can be gone to, soonest first."""
     page = max(0, min(action.page, 1000))
     there = await store.upcoming(turn.conn, turn.now, limit=PER_PAGE + 1, offset=page * PER_PAGE)
+    if not there and page:
+        return await turn.go(do.Workshops())
     if not there:
         return Screen(
             blocks=(say("workshop.none"),),
@@ -80,24 +89,41 @@ async def book(turn: Turn, action: do.Book) -> Screen:
 
 async def show_booking(turn: Turn, action: do.ShowBooking) -> Screen:
     """Where a booking stands."""
-    return _step(await service.look(turn.conn, turn.tools.vault, turn.resident, action.workshop))
+    return _step(await _look(turn, action.workshop), again=action.again)
 
 
-def _step(enrolment: Enrolment) -> Screen:
-    """What is asked next: the name, the contact, or whether all is right; or how it ended."""
+async def _look(turn: Turn, workshop: int) -> Enrolment:
+    return await service.look(turn.conn, turn.tools.vault, turn.resident, workshop)
+
+
+def _step(enrolment: Enrolment, *, again: bool = False) -> Screen:
+    """What is asked next, perhaps once more: the name, the contact, whether all is right; or how it ended."""
     booking, workshop = enrolment.booking, enrolment.workshop
-    if booking is None or booking.state is BookingState.CANCELLED:
+    if booking is None:
         raise StaleAction
-    here = do.ShowBooking(workshop.id)
+    here = do.ShowBooking(workshop.id, again)
+    match booking.state:
+        case BookingState.CONFIRMED | BookingState.WAITING:
+            return _booked(workshop, booking)
+        case BookingState.CANCELLED:
+            return _given_back(workshop)
+        case BookingState.DRAFT:
+            pass
+        case _:
+            assert_never(booking.state)
     leave = (button("workshop.leave", do.ShowWorkshop(workshop.id)),)
-    if booking.state is not BookingState.DRAFT:
-        return _booked(enrolment, booking)
     if booking.name is None:
-        ask, awaits = say("workshop.ask_name", n=booking.places), f"{NAME}:{workshop.id}"
-        return Screen(blocks=(ask,), rows=(leave,), here=here, asks=say("workshop.name_field"), awaits=awaits)
+        ask = (
+            say("workshop.name_again", most=service.LONGEST_NAME)
+            if again
+            else say("workshop.ask_name", n=booking.places)
+        )
+        field, awaits = say("workshop.name_field"), f"{NAME}:{workshop.id}"
+        return Screen(blocks=(ask,), rows=(leave,), here=here, asks=field, awaits=awaits)
     if booking.contact is None:
-        ask, awaits = say("workshop.ask_contact"), f"{CONTACT}:{workshop.id}"
-        return Screen(blocks=(ask,), rows=(leave,), here=here, asks=say("workshop.contact_field"), awaits=awaits)
+        ask = say("workshop.contact_again" if again else "workshop.ask_contact")
+        field, awaits = say("workshop.contact_field"), f"{CONTACT}:{workshop.id}"
+        return Screen(blocks=(ask,), rows=(leave,), here=here, asks=field, awaits=awaits)
     summary = say("workshop.summary", n=booking.places, name=booking.name, contact=booking.contact)
     full = (say("workshop.will_wait"),) if booking.places > workshop.free else ()
     return Screen(
@@ -107,53 +133,51 @@ def _step(enrolment: Enrolment) -> Screen:
     )
 
 
-def _booked(enrolment: Enrolment, booking: Booking) -> Screen:
+def _booked(workshop: Workshop, booking: Booking) -> Screen:
     return Screen(
-        blocks=(_standing(booking), workshop_details(enrolment.workshop), say("workshop.erased")),
+        blocks=(_standing(booking), workshop_details(workshop), say("workshop.erased")),
         rows=(
-            (
-                button("workshop.mine", do.MyBookings()),
-                button("workshop.cancel", do.CancelBooking(enrolment.workshop.id)),
-            ),
+            (button("workshop.mine", do.MyBookings()), button("workshop.cancel", do.CancelBooking(workshop.id))),
             MENU,
         ),
-        here=do.ShowBooking(enrolment.workshop.id),
+        here=do.ShowBooking(workshop.id),
+    )
+
+
+def _given_back(workshop: Workshop) -> Screen:
+    return Screen(
+        blocks=(say("workshop.cancelled", title=Plain(workshop.title)),),
+        rows=((button("home.workshops", do.Workshops()),), MENU),
+        here=do.ShowBooking(workshop.id),
     )
 
 
 async def name_typed(turn: Turn, about: str, text: str) -> Screen:
     """The name for a booking."""
-    name = " ".join(text.split())
+    name = _one_line(text)
     if not SHORTEST <= len(name) <= service.LONGEST_NAME:
-        return await _again(turn, int(about), say("workshop.name_again", most=service.LONGEST_NAME))
+        return await turn.go(do.ShowBooking(int(about), again=True))
     return _step(await service.note(turn.conn, turn.tools.vault, turn.resident, int(about), now=turn.now, name=name))
 
 
 async def contact_typed(turn: Turn, about: str, text: str) -> Screen:
     """The telephone number or e-mail address for a booking."""
-    contact = " ".join(text.split())
+    contact = _one_line(text)
     if not _is_contact(contact):
-        return await _again(turn, int(about), say("workshop.contact_again"))
+        return await turn.go(do.ShowBooking(int(about), again=True))
     return _step(
         await service.note(turn.conn, turn.tools.vault, turn.resident, int(about), now=turn.now, contact=contact)
     )
 
 
+def _one_line(text: str) -> str:
+    return "".join(character for character in " ".join(text.split()) if character.isprintable())
+
+
 def _is_contact(text: str) -> bool:
-    if len(text) > service.LONGEST_CONTACT:
-        return False
-    name, at, host = text.partition("@")
-    digits = sum(character.isdigit() for character in text)
-    is_mail = bool(at and name and "." in host.strip(".") and " " not in text)
-    is_phone = 9 <= digits <= 15 and set(text) <= set("0123456789 +-()")  # noqa: PLR2004 - Polish numbers have 9, E.164 15
-    return is_mail or is_phone
-
-
-async def _again(turn: Turn, workshop: int, why: Phrase) -> Screen:
-    screen = _step(await service.look(turn.conn, turn.tools.vault, turn.resident, workshop))
-    return Screen(
-        blocks=(why,), rows=screen.rows, here=screen.here, asks=screen.asks, awaits=screen.awaits, replaces=False
-    )
+    """Whether somebody can be reached by it: there is an e-mail address in it, or as many digits as in a number."""
+    digits = sum(character.isdecimal() for character in text)
+    return len(text) <= service.LONGEST_CONTACT and (bool(_MAIL.search(text)) or digits in _DIGITS)
 
 
 async def confirm(turn: Turn, action: do.ConfirmBooking) -> Screen:
@@ -161,30 +185,27 @@ async def confirm(turn: Turn, action: do.ConfirmBooking) -> Screen:
     try:
         enrolment = await service.confirm(turn.conn, turn.tools.vault, turn.resident, action.workshop, now=turn.now)
     except WorkshopClosed:
-        return await details(turn, do.ShowWorkshop(action.workshop))
+        return await turn.go(do.ShowWorkshop(action.workshop))
     return _step(enrolment)
 
 
 async def cancel(turn: Turn, action: do.CancelBooking) -> Screen:
-    """Give places back, once it is sure."""
-    if not action.sure:
-        enrolment = await service.look(turn.conn, turn.tools.vault, turn.resident, action.workshop)
-        return Screen(
-            blocks=(say("workshop.cancel_sure", title=Plain(enrolment.workshop.title)),),
-            rows=(
-                (
-                    button("workshop.cancel_yes", do.CancelBooking(action.workshop, sure=True)),
-                    button("workshop.cancel_no", do.ShowWorkshop(action.workshop)),
-                ),
-                MENU,
-            ),
-        )
-    workshop = await broadcasts.cancel_booking(
-        turn.conn, turn.tools.vault, turn.resident, action.workshop, now=turn.now
-    )
+    """Give places back, once it is sure; whoever moves up is told."""
+    enrolment = await _look(turn, action.workshop)
+    if enrolment.booking is None:
+        raise StaleAction
+    if action.sure:
+        await broadcasts.cancel_booking(turn.conn, turn.tools.vault, turn.resident, action.workshop, now=turn.now)
+    elif enrolment.booking.state is not BookingState.CANCELLED:
+        return _sure(enrolment.workshop)
+    return await turn.go(do.ShowBooking(action.workshop))
+
+
+def _sure(workshop: Workshop) -> Screen:
+    yes, no = do.CancelBooking(workshop.id, sure=True), do.ShowWorkshop(workshop.id)
     return Screen(
-        blocks=(say("workshop.cancelled", title=Plain(workshop.title)),),
-        rows=((button("home.workshops", do.Workshops()),), MENU),
+        blocks=(say("workshop.cancel_sure", title=Plain(workshop.title)),),
+        rows=((button("workshop.cancel_yes", yes), button("workshop.cancel_no", no)), MENU),
     )
 
 

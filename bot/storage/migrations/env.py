@@ -6,7 +6,6 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Enum
 
-from bot.storage.migrate import METADATA
 from scheduler.tables import UtcDateTime
 
 
@@ -22,7 +21,7 @@ def render(kind: str, item: object, autogenerate: AutogenContext) -> str | Liter
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=METADATA,
+    target_metadata=context.config.attributes["metadata"],
     render_item=render,
     render_as_batch=True,  # SQLite alters a table by making it anew
     compare_server_default=True,

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from bot.channels.web.render import Choice, Form, fragment, view_of
+from bot.channels.web.render import Choice, Form, View, fragment, view_of
 from bot.dialogue.actions import decode, encode
 from bot.domain import actions
 from bot.domain.messages import Button, Link, Plain, Reply, Screen, say
@@ -66,14 +66,19 @@ def test_short_labels_stand_closer(label: str, kind: str) -> None:
 
 def test_labels_and_codes_cannot_break_out() -> None:
     nasty = "\"><script>alert('x')</script>"
-    said = html(Screen((Plain({"pl": nasty}),), ((Button(Plain({"pl": nasty}), actions.QuizIntro(nasty)),),)))
+    view = View(
+        "pl", view_of(Reply("pl", Screen((Plain({"pl": nasty}),))), WORDS).text, ((Choice(nasty, press=nasty),),)
+    )
+    said = fragment(view, WORDS, Form("/", nasty, {"x": nasty}))
 
     assert "<script" not in said
     assert said.count("<button") == 1
 
 
-@pytest.mark.parametrize(("url", "href"), [("https://krakow.pl/", "https://krakow.pl/"), ("javascript:alert(1)", "#")])
-def test_a_link_leads_out_to_the_web_only(url: str, href: str) -> None:
+@pytest.mark.parametrize(
+    ("url", "href"), [("https://krakow.pl/", "https://krakow.pl/"), ("/", "/"), ("javascript:alert(1)", "#")]
+)
+def test_a_link_leads_to_the_web_or_to_our_own_pages_only(url: str, href: str) -> None:
     said = html(Screen((), ((Link(Plain({"pl": "Strona"}), url),),)))
 
     assert f'<a class="choice" href="{href}">Strona</a>' in said
@@ -82,14 +87,18 @@ def test_a_link_leads_out_to_the_web_only(url: str, href: str) -> None:
 def test_a_picture_is_inside_the_page_with_its_size_and_its_words() -> None:
     said = html(SHARE)
 
-    assert f'<img src="data:image/png;base64,{b64encode(PIXEL).decode()}" alt="Kod QR quizu" width="1" height="1">' in said
+    assert (
+        f'<img src="data:image/png;base64,{b64encode(PIXEL).decode()}" alt="Kod QR quizu" width="1" height="1">' in said
+    )
 
 
 def test_a_file_is_a_link_that_keeps_it() -> None:
     said = html(EXPORT)
 
     data = b64encode(b'{"language": "pl"}').decode()
-    assert f'href="data:application/json;base64,{data}" download="moje-dane.json">Pobierz plik moje-dane.json</a>' in said
+    assert (
+        f'href="data:application/json;base64,{data}" download="moje-dane.json">Pobierz plik moje-dane.json</a>' in said
+    )
 
 
 def test_the_field_is_told_what_is_asked() -> None:
@@ -114,7 +123,7 @@ class _Balanced(HTMLParser):
         super().__init__()
         self.open: list[str] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - the parser's
         if tag not in ("img", "input", "br"):
             self.open.append(tag)
 

@@ -8,6 +8,7 @@ from bot.domain.messages import Command, Input, Press, Start, Text
 from bot.domain.residents import Address
 
 TOKEN = "a-token-of-at-least-22-characters"
+SOMEBODY = address_of(TOKEN)
 
 
 def test_the_address_does_not_give_the_cookie_away() -> None:
@@ -70,7 +71,7 @@ def test_a_start_parameter_is_short_and_plain(text: str, parameter: str) -> None
     assert start_parameter(text) == parameter
 
 
-def key(given: Input, *, nonce: str = "n", address: Address = address_of(TOKEN)) -> str:
+def key(given: Input, *, nonce: str = "n", address: Address = SOMEBODY) -> str:
     return event_of(given, address=address, nonce=nonce, language="pl").key
 
 

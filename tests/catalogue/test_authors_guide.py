@@ -1,0 +1,43 @@
+"""The guide for authors tells every field, and its example is good."""
+
+import inspect
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from bot.catalogue import schema
+from bot.catalogue.schema import Item, Quiz
+from bot.catalogue.source import parse, value
+from bot.domain.areas import Area, Audience, Season
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "authors.md").read_text(encoding="utf-8")
+MODELS = [
+    model for _, model in inspect.getmembers(schema, inspect.isclass) if issubclass(model, Item) and model is not Item
+]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_field_is_told(model: type[Item]) -> None:
+    (section,) = re.findall(rf"^### {model.__name__}\n(.*?)(?=^##)", GUIDE, re.MULTILINE | re.DOTALL)
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(model.model_fields)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [*Area, *Audience, *Season, *schema.QuestionKind, *schema.ExhibitKind, *schema.CampaignKind],
+)
+def test_every_choice_is_told(word: str) -> None:
+    assert f"`{word}`" in GUIDE
+
+
+def test_the_example_is_a_quiz() -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
+    assert Quiz.model_validate(value(parse(example.encode()))).id == "my-quiz"
+
+
+def test_every_longest_text_is_told() -> None:
+    told = re.findall(r"^\| .+ \| (\d+) \|$", GUIDE, re.MULTILINE)
+    kinds = (schema.Label, schema.Title, schema.Choice, schema.Line, schema.Reason, schema.Text)
+    assert [int(limit) for limit in told] == [get_args(kind)[-1].func.limit for kind in kinds]
