@@ -34,7 +34,7 @@ from bot.web.server import Server
 from scheduler import ledger
 from scheduler.clockwork import Clockwork, Job
 from scheduler.delivery import Deliverer
-from scheduler.pacing import Pacer
+from scheduler.pacing import Pace, Pacer
 from scheduler.planner import plan
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Running:
     channels: tuple[str, ...]
 
 
-def telegram_channel(house: House, engine: Engine, pacer: Pacer) -> TelegramChannel:
+def telegram_channel(house: House, engine: Engine, pace: Pace) -> TelegramChannel:
     """The Telegram channel as the settings want it. There must be a token."""
     wanted = house.settings.telegram
     if wanted.token is None:
@@ -130,7 +130,7 @@ def telegram_channel(house: House, engine: Engine, pacer: Pacer) -> TelegramChan
         wanted.token.get_secret_value(),
         dialogue=engine,
         words=lambda: house.shelf.library.words,
-        pace=pacer,
+        pace=pace,
         now=house.clock,
         base_url=wanted.base_url.removesuffix("/bot"),
         webhook_url=wanted.webhook_url,

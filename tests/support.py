@@ -1,5 +1,6 @@
 """A small world for tests: a tiny library, an empty database, residents made in a line."""
 
+from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -11,9 +12,13 @@ from bot.catalogue.library import Library
 from bot.catalogue.schema import Campaign, Programme, Question, Quiz, Tip
 from bot.catalogue.search import Search
 from bot.catalogue.words import Words
+from bot.domain.actions import Action
 from bot.domain.areas import Area
+from bot.domain.errors import BotError
+from bot.domain.messages import Button, Screen
 from bot.domain.residents import Address, Resident
 from bot.domain.workshops import BookingState
+from bot.services.courier import Posted
 from bot.storage import residents, tables, workshops
 from bot.storage.database import Connection, Database
 from bot.storage.vault import Vault
@@ -176,3 +181,33 @@ async def book(
         name="Somebody",
         contact="somebody@example.org",
     )
+
+
+class FakeSender:
+    """A channel that takes every message, or refuses as it is told; keeps what it was given."""
+
+    def __init__(self, *refusals: BotError | None) -> None:
+        self._refusals = deque(refusals)
+        self.sent: list[tuple[Address, str, Screen]] = []
+        self.keys: list[str] = []
+
+    async def send(self, address: Address, language: str, screen: Screen, *, key: str) -> Posted:
+        """See `bot.services.courier.Sender`; the refusals come first, in order (None: it goes through)."""
+        self.keys.append(key)
+        if self._refusals and (refusal := self._refusals.popleft()):
+            raise refusal
+        self.sent.append((address, language, screen))
+        return Posted(f"m{len(self.sent)}")
+
+    def read(self) -> list[tuple[str, str]]:
+        """What arrived, as its readers saw it: chat and words."""
+        words = real_words()
+        return [
+            (address.id, "\n".join(words.label(block, language) for block in screen.blocks))
+            for address, language, screen in self.sent
+        ]
+
+
+def actions_of(screen: Screen) -> list[Action]:
+    """What the buttons of a screen do."""
+    return [way.action for row in screen.rows for way in row if isinstance(way, Button)]

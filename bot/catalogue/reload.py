@@ -9,7 +9,7 @@ from bot.catalogue.library import Library, Shelf
 from bot.catalogue.loader import Reader
 from bot.catalogue.problems import ContentError
 
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 0.3
 """An edit counts when two looks in a row see the same files, so that nothing is read half-written."""
 
 Tell = Callable[[Library | ContentError], Awaitable[None]]

@@ -1,6 +1,6 @@
 """YAML 1.2 read with the place of every value, so that a complaint can point at file, line and column."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -103,20 +103,28 @@ def _mapping(node: MappingNode, depth: int) -> dict[Any, Any]:
 
 
 def _scalar(node: ScalarNode) -> Any:
-    text: str = node.value
-    match str(node.tag).removeprefix("tag:yaml.org,2002:"):
-        case "str" | "timestamp":
-            return text
-        case "int":
-            return int(text, 0) if text.lstrip("+-").startswith(("0x", "0o")) else int(text)
-        case "float":
-            return float(text)
-        case "bool":
-            return text.lower() == "true"
-        case "null":
-            return None
-        case tag:
-            raise SourceError(place_of(node), f"the tag {tag!r} is not used here; remove it")
+    tag = str(node.tag).removeprefix("tag:yaml.org,2002:")
+    read = _SCALARS.get(tag)
+    if read is None:
+        raise SourceError(place_of(node), f"the tag {tag!r} is not used here; remove it")
+    try:
+        return read(node.value)
+    except ValueError as error:
+        raise SourceError(place_of(node), f"{node.value!r} is no number; put it in quotes") from error
+
+
+def _integer(text: str) -> int:
+    return int(text, 0 if text.lstrip("+-").startswith(("0x", "0o")) else 10)
+
+
+_SCALARS: dict[str, Callable[[str], Any]] = {
+    "str": str,
+    "timestamp": str,
+    "int": _integer,
+    "float": float,
+    "bool": lambda text: text.lower() == "true",
+    "null": lambda _text: None,
+}
 
 
 def _explain(error: MarkedYAMLError) -> str:

@@ -1,9 +1,11 @@
 """The dialogue in a terminal: for trying it out, and for whoever cannot use anything else."""
 
-import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from markdown_it.token import Token
+
+from bot.catalogue.markup import parser
 from bot.catalogue.words import Words
 from bot.channels.base import Dialogue
 from bot.dialogue.actions import encode
@@ -11,8 +13,6 @@ from bot.domain.messages import Block, Button, Command, Event, Input, Link, Pres
 from bot.domain.residents import Address
 
 CHANNEL = "terminal"
-_MARKS = re.compile(r"\*\*|(?<!\\)_|\\(?=\W)")
-_LINK = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
 
 Read = Callable[[], Awaitable[str | None]]
 """The next line typed, None at the end."""
@@ -20,14 +20,43 @@ Write = Callable[[str], None]
 
 
 def _lines(words: Words, blocks: tuple[Block, ...], language: str) -> list[str]:
-    return [
-        _MARKS.sub("", _LINK.sub(lambda link: _spelled(*link.groups()), words.markdown(block, language)))
-        for block in blocks
-    ]
+    return [_plain(words.markdown(block, language)) for block in blocks]
 
 
-def _spelled(title: str, url: str) -> str:
-    return url if title == url else f"{title} <{url}>"
+def _plain(markdown: str) -> str:
+    """Markdown without its marks: lists with dashes or numbers, links spelled out."""
+    text = ""
+    numbers: list[int | None] = []
+    for token in parser().parse(markdown):
+        match token.type:
+            case "bullet_list_open":
+                numbers.append(None)
+            case "ordered_list_open":
+                numbers.append(int(token.attrGet("start") or 1))
+            case "bullet_list_close" | "ordered_list_close":
+                numbers.pop()
+                text += "" if numbers else "\n"
+            case "list_item_open":
+                number = numbers[-1]
+                text += "- " if number is None else f"{number}. "
+                numbers[-1] = None if number is None else number + 1
+            case "inline":
+                text += _inline(token.children or []) + ("\n" if numbers else "\n\n")
+            case _:
+                pass
+    return text.rstrip("\n")
+
+
+def _inline(tokens: list[Token]) -> str:
+    text, url, start = "", "", 0
+    for token in tokens:
+        if token.type == "link_open":
+            url, start = str(token.attrGet("href") or ""), len(text)
+        elif token.type == "link_close":
+            text += "" if text[start:] == url else f" <{url}>"
+        else:
+            text += "\n" if token.type.endswith("break") else token.content
+    return text
 
 
 def render(words: Words, reply: Reply) -> str:

@@ -158,12 +158,12 @@ def _questions_of(quizzes: Iterable[Quiz], area: str, met: set[Ref], seed: int) 
 
 async def repeat_missed(conn: Connection, resident: Resident, attempt_id: int, *, now: datetime) -> Attempt:
     """Begin an attempt of what was missed in another; a second press goes on with it. Raises StaleAction."""
-    missed = (await own_attempt(conn, resident, attempt_id)).missed
-    if not missed:
+    attempt = await own_attempt(conn, resident, attempt_id)
+    if attempt.finished_at is None or not attempt.missed:
         raise StaleAction
     seed = -attempt_id  # presses bring positive numbers, so this one is free
     begun = await store.find_by_seed(conn, resident.id, seed)
-    return begun or await store.add_attempt(conn, missed, seed=seed, now=now, resident_id=resident.id)
+    return begun or await store.add_attempt(conn, attempt.missed, seed=seed, now=now, resident_id=resident.id)
 
 
 async def start_link(
@@ -194,13 +194,15 @@ async def answer(
 ) -> Marked:
     """Mark an answer and keep it; the first one counts, a second finds what the first one was.
 
-    Raises StaleAction for a position or a choice this attempt does not have.
+    Raises StaleAction for a position or a choice this attempt does not have (any more).
     """
     if position not in range(len(attempt.questions)):
         raise StaleAction
     question = find_question(library, attempt.questions[position])
-    if position in attempt.answers:
-        return Marked(attempt, position, question, attempt.answers[position])
+    if given := attempt.answers.get(position):
+        if read_choice(given.chosen, options=len(question.options)) is None:
+            raise StaleAction  # the question has since lost the options that were chosen
+        return Marked(attempt, position, question, given)
     given = mark(question, chosen)
     await store.add_answer(conn, attempt, position, given, now)
     attempt = replace(attempt, answers={**attempt.answers, position: given})
@@ -225,7 +227,10 @@ def mark(question: Question, chosen: str) -> Given:
 
 def read_next(library: Library, attempt: Attempt, most: int = 2) -> list[Tip]:
     """Tips that teach what was missed, the most useful first."""
-    wanted = Counter(find_question(library, ref).tip for ref in attempt.missed if ref.quiz in library.quizzes)
+    tip_of = {
+        Ref(quiz.id, question.id): question.tip for quiz in library.quizzes.values() for question in quiz.questions
+    }
+    wanted = Counter(tip_of[ref] for ref in attempt.missed if ref in tip_of)
     return [library.tips[slug] for slug, _ in wanted.most_common(most) if slug in library.tips]
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.residents import Resident
-from bot.storage import residents
+from bot.storage import classroom, residents
 from bot.storage import workshops as bookings
 from bot.storage.database import Connection
 from bot.storage.learning import everything_of
@@ -55,6 +55,10 @@ def _iso(at: datetime | None) -> str | None:
 
 
 async def erase(conn: Connection, resident: Resident) -> None:
-    """Forget a resident: everything of theirs goes; what the ledger counted becomes a count of nobody."""
+    """Forget a resident: everything of theirs goes; what the ledger counted becomes a count of nobody.
+
+    Places they held go to the waiting list when `broadcasts.fill_free_places` next looks.
+    """
     await ledger.forget(conn, resident.id)
+    await classroom.drop_of(conn, resident.id)
     await residents.erase(conn, resident.id)

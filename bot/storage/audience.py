@@ -193,7 +193,8 @@ async def starting_between(conn: Connection, after: datetime, until: datetime) -
     query = select(workshops.c.id, workshops.c.starts_at).where(
         workshops.c.starts_at > after, workshops.c.starts_at <= until, workshops.c.cancelled_at.is_(None)
     )
-    return list((await conn.execute(query.order_by(workshops.c.starts_at))).tuples())
+    rows = await conn.execute(query.order_by(workshops.c.starts_at))
+    return [(number, starts_at) for number, starts_at in rows]
 
 
 async def with_waiting_list(conn: Connection, now: datetime) -> list[int]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import RowMapping, delete, func, insert, select
+from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.tables import answers, attempts, quiz_links
@@ -80,5 +80,20 @@ async def totals(conn: AsyncConnection, code: str) -> Totals:
 
 
 async def drop_ended(conn: AsyncConnection, before: datetime) -> int:
-    """Delete links that ended before this, with every attempt on them; returns how many links."""
-    return (await conn.execute(delete(quiz_links).where(quiz_links.c.ends_at < before))).rowcount
+    """Delete links that ended before this, with every pupil's attempt on them; returns how many links."""
+    return await _drop(conn, quiz_links.c.ends_at < before)
+
+
+async def drop_of(conn: AsyncConnection, resident_id: int) -> int:
+    """Delete the links a resident shared, with every pupil's attempt on them; returns how many links."""
+    return await _drop(conn, quiz_links.c.resident_id == resident_id)
+
+
+async def _drop(conn: AsyncConnection, which: ColumnElement[bool]) -> int:
+    # A pupil's attempt goes with its link; a resident's is theirs, and only forgets how they came to it.
+    await conn.execute(
+        update(attempts)
+        .where(attempts.c.resident_id.is_not(None), attempts.c.link.in_(select(quiz_links.c.code).where(which)))
+        .values(link=None)
+    )
+    return (await conn.execute(delete(quiz_links).where(which))).rowcount

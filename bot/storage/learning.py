@@ -135,7 +135,7 @@ async def questions_answered(conn: AsyncConnection, resident_id: int) -> set[Ref
 async def tips_of(conn: AsyncConnection, resident_id: int) -> dict[str, datetime]:
     """Tip → when this resident saw it."""
     query = select(tips_seen.c.tip, tips_seen.c.seen_at).where(tips_seen.c.resident_id == resident_id)
-    return dict((await conn.execute(query)).tuples().all())
+    return {tip: seen_at for tip, seen_at in await conn.execute(query)}  # noqa: C416 - dict() of rows has no types
 
 
 async def mark_tip(

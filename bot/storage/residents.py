@@ -98,12 +98,13 @@ async def set_blocked(conn: AsyncConnection, address: Address, at: datetime | No
 
 
 async def move(conn: AsyncConnection, old: Address, new: Address) -> None:
-    """The channel gave the conversation another address."""
-    await conn.execute(
-        update(residents)
-        .where(residents.c.channel == old.channel, residents.c.address == old.id)
-        .values(channel=new.channel, address=new.id)
-    )
+    """The channel gave the conversation another address; if somebody is there already, both stay where they are."""
+    if await find(conn, new) is None:
+        await conn.execute(
+            update(residents)
+            .where(residents.c.channel == old.channel, residents.c.address == old.id)
+            .values(channel=new.channel, address=new.id)
+        )
 
 
 async def save_conversation(conn: AsyncConnection, resident_id: int, conversation: Conversation, *, new: bool) -> None:
@@ -120,11 +121,11 @@ async def save_conversation(conn: AsyncConnection, resident_id: int, conversatio
 
 
 async def note_seen(conn: AsyncConnection, resident: Resident, now: datetime) -> None:
-    """Note the day a resident wrote, once a day."""
+    """Note the day a resident wrote, once a day; and that whoever writes has not blocked us."""
     await conn.execute(
         update(residents)
-        .where(residents.c.id == resident.id, residents.c.seen_on != now.date())
-        .values(seen_on=now.date())
+        .where(residents.c.id == resident.id, (residents.c.seen_on != now.date()) | residents.c.blocked_at.is_not(None))
+        .values(seen_on=now.date(), blocked_at=None)
     )
 
 

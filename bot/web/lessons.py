@@ -19,7 +19,7 @@ from bot.dialogue.scenes import quiz as scene
 from bot.domain import actions as do
 from bot.domain.errors import StaleAction, UnknownItem
 from bot.domain.messages import Button, Link, Plain, Reply, Row, Screen, say
-from bot.domain.quizzes import Attempt, Ref
+from bot.domain.quizzes import Attempt, Ref, read_choice
 from bot.services import classroom, learning
 from bot.services.blocks import source_line
 from bot.storage.classroom import QuizLink
@@ -156,7 +156,7 @@ class Lessons:
             marked = learning.Marked(attempt, position, question, attempt.answers[position])
             blocks = (*scene.reasons(marked), source_line(question.source))
             return Screen(blocks, rows=((scene.way_on(attempt, position),),))
-        picked = place.picked if set(place.picked) <= set("012345"[: len(question.options)]) else ""
+        picked = place.picked if read_choice(place.picked, options=len(question.options)) else ""
         screen = scene.question_screen(question, attempt, position, picked)
         return Screen(screen.blocks, rows=screen.rows[:-1], legend=screen.legend)
 

@@ -127,7 +127,7 @@ async def test_a_resident_chats_and_an_alert_reaches_the_subscribers(
     assert "2" in shown
     assert "finished" in shown or "running" in shown
     assert len(tom.messages) == seen_by_tom, "who did not agree gets nothing"
-    assert [message.text for message in api.messages].count(ola.screen.text) == 1
+    assert [message.text for message in api.messages()].count(ola.screen.text) == 1
 
     await ola.says("/dane")
     kept = json.loads(ola.screen.file.content)

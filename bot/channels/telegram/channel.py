@@ -18,6 +18,7 @@ from bot.channels.telegram.faults import Faults, explain, pause, unless
 from bot.channels.telegram.incoming import Invited, Left, Moved, Nothing, Received, Returned, Turn
 from bot.channels.telegram.ordering import InOrder
 from bot.channels.telegram.outgoing import ChatMoved, Clock, Postman
+from bot.channels.telegram.patience import Patience
 from bot.channels.telegram.polling import Polling
 from bot.channels.telegram.replies import Pace, Replies
 from bot.channels.telegram.request import AiohttpRequest
@@ -30,10 +31,6 @@ from bot.services.courier import Posted
 
 PUBLIC_API = "https://api.telegram.org"
 WEBHOOK_PATH = "/telegram/webhook"
-TURN_S = 30.0
-"""A turn that takes longer is broken off, and the update comes again."""
-FINISH_S = 4.0
-"""What replies under way get at the end; turns have had their time before, and the whole program has ten seconds."""
 
 _log = structlog.get_logger(__name__)
 
@@ -51,7 +48,7 @@ class TelegramChannel:
         webhook_url: where Telegram is to deliver updates (a bare host means the path we serve); None for long polling.
         secret_key: the program's key, from which the webhook's secret is derived.
         sleep: waits, between the tries of a reply.
-        first_pause_s: between the first two tries to reach the Bot API; later ones grow.
+        patience: how long to wait, for what.
     """
 
     def __init__(
@@ -66,10 +63,10 @@ class TelegramChannel:
         webhook_url: str | None = None,
         secret_key: bytes = b"",
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        first_pause_s: float = 0.5,
+        patience: Patience | None = None,
     ) -> None:
         self.username: str | None = None
-        self._first_pause_s = first_pause_s
+        self._patience = patience or Patience()
         self._request = AiohttpRequest()
         self._bot = Bot(
             token,
@@ -84,7 +81,7 @@ class TelegramChannel:
         self._turns = InOrder()
         self._asides: set[asyncio.Task[None]] = set()
         self._webhook_url = webhook_url and _with_path(webhook_url)
-        self.webhook = Webhook(self, webhook_secret(token, secret_key))
+        self.webhook = Webhook(self, webhook_secret(token, secret_key), self._patience)
 
     def link(self, parameter: str = "") -> str | None:
         """The address that opens the conversation, with a start parameter; None until the bot's name is known."""
@@ -107,7 +104,7 @@ class TelegramChannel:
         answered = None
         if isinstance(meaning, Turn) and meaning.pressed:
             answered = self._aside(self._answer(meaning.pressed.query))
-        async with self._turns.of(received.person), asyncio.timeout(TURN_S):
+        async with self._turns.of(received.person), asyncio.timeout(self._patience.turn):
             return await self._act(meaning, answered)
 
     async def _act(self, meaning: incoming.Incoming, answered: asyncio.Task[None] | None) -> asyncio.Task[None] | None:
@@ -185,9 +182,9 @@ class TelegramChannel:
                     await stop.wait()
                     self.webhook.close()
                 else:
-                    await Polling(self, self._bot, self._replies, first_pause_s=self._first_pause_s).run(stop)
+                    await Polling(self, self._bot, self._replies, self._patience).run(stop)
         finally:
-            await self._replies.finish(FINISH_S)
+            await self._replies.finish(self._patience.last_replies)
             for task in list(self._asides):
                 task.cancel()
             await asyncio.gather(*self._asides, return_exceptions=True)
@@ -195,7 +192,7 @@ class TelegramChannel:
 
     async def _begun(self, stop: asyncio.Event) -> bool:
         """Learn who we are and choose how updates come, as often as it takes; False if it cannot be."""
-        faults = Faults(first_pause_s=self._first_pause_s)
+        faults = Faults(self._patience)
         while not stop.is_set():
             try:
                 await unless(stop, self._connect())

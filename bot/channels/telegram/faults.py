@@ -8,10 +8,8 @@ from typing import TypeVar
 import structlog
 from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
+from bot.channels.telegram.patience import Patience
 from bot.channels.telegram.request import Flooded
-
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
 
 _log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -35,8 +33,8 @@ def explain(error: TelegramError) -> str:
 class Faults:
     """Counts failures in a row: the pauses between tries grow, and a lasting trouble is told once."""
 
-    def __init__(self, *, first_pause_s: float = FIRST_PAUSE_S) -> None:
-        self._first_pause_s = first_pause_s
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
         self._kind: type[TelegramError] | None = None
         self._tries = 0
 
@@ -46,8 +44,8 @@ class Faults:
             _log.warning("telegram.unavailable", kind=type(error).__name__, reason=explain(error))
         self._kind = type(error)
         self._tries += 1
-        pause = min(LONGEST_PAUSE_S, self._first_pause_s * 2.0 ** min(self._tries - 1, 10))
-        return max(pause, error.retry_after_s) if isinstance(error, Flooded) else pause
+        pause_s = self._patience.pause_after(self._tries)
+        return max(pause_s, error.retry_after_s) if isinstance(error, Flooded) else pause_s
 
     def worked(self) -> None:
         """Note a success."""

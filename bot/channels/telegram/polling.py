@@ -8,20 +8,18 @@ import structlog
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
-from bot.channels.telegram.faults import LONGEST_PAUSE_S, Faults, explain, pause, unless
+from bot.channels.telegram.faults import Faults, explain, pause, unless
 from bot.channels.telegram.incoming import UPDATES, BadUpdate, Received, Taker
+from bot.channels.telegram.patience import Patience
 from bot.channels.telegram.replies import Replies
 
 POLL_S = 30
 """How long Telegram holds an unanswered request for updates."""
 BATCH = 100
-REPLIES_S = 2.0
-"""How long the replies of a batch may hold up the next one."""
 MANY_REPLIES = 500
 """With this many replies under way, no more updates are asked for."""
-FINISH_S = 5.0
-"""How long turns in flight may go on after the stop."""
 CONFIRM_S = 0.5
+"""For the last confirmation; without it the next start sees these updates again, which does no harm."""
 TRIES = 5
 """An update that failed this often is given up, if others got through meanwhile (so that the fault is its own)."""
 TRIES_ALONE = 50
@@ -34,12 +32,12 @@ Update = dict[str, Any]
 class Polling:
     """The loop: ask, take each update of the batch, confirm."""
 
-    def __init__(self, channel: Taker, bot: Bot, replies: Replies, *, first_pause_s: float = 0.5) -> None:
+    def __init__(self, channel: Taker, bot: Bot, replies: Replies, patience: Patience) -> None:
         self._channel = channel
         self._bot = bot
         self._replies = replies
-        self._first_pause_s = first_pause_s
-        self._faults = Faults(first_pause_s=first_pause_s)
+        self._patience = patience
+        self._faults = Faults(patience)
         self._ledger = Ledger()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -65,6 +63,8 @@ class Polling:
         asked = {"offset": self._ledger.offset, "timeout": timeout_s, "limit": BATCH, "allowed_updates": list(UPDATES)}
         read_s = (self._bot.request.read_timeout or 0) + timeout_s
         answer = await self._bot.do_api_request("getupdates", api_kwargs=asked, read_timeout=read_s)
+        if not isinstance(answer, list) or not all(isinstance(one, dict) and "update_id" in one for one in answer):
+            raise TelegramError("the answer is not a list of updates; check BEZPIECZNY_TELEGRAM__BASE_URL")
         return cast("list[Update]", answer)
 
     async def _take(self, updates: list[Update], stop: asyncio.Event) -> None:
@@ -73,9 +73,10 @@ class Polling:
         turns = [asyncio.create_task(self._turns(list(queue))) for _, queue in queues]
         if turns:
             await unless(stop, asyncio.wait(turns))
-            done, late = await asyncio.wait(turns, timeout=FINISH_S)
+            done, late = await asyncio.wait(turns, timeout=self._patience.last_turns)
             for turn in late:
                 turn.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
             if not stop.is_set():
                 await self._let_reply([reply for turn in done for reply in turn.result()])
         await self._after_failures(stop)
@@ -107,13 +108,13 @@ class Polling:
 
     async def _let_reply(self, replies: list["asyncio.Task[None]"]) -> None:
         if replies:
-            await asyncio.wait(replies, timeout=REPLIES_S)
+            await asyncio.wait(replies, timeout=self._patience.batch_replies)
         await self._replies.wait_for_room(MANY_REPLIES)
 
     async def _after_failures(self, stop: asyncio.Event) -> None:
         """With turns that failed, Telegram answers at once: wait a little ourselves."""
         if not self._ledger.clean:
-            await pause(stop, min(LONGEST_PAUSE_S, self._first_pause_s * 2.0 ** (self._ledger.worst - 1)))
+            await pause(stop, self._patience.pause_after(self._ledger.worst))
 
     async def _confirm(self) -> None:
         """Tell Telegram what is done, so that the next start does not see it again."""

@@ -67,10 +67,6 @@ class Replies:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def __len__(self) -> int:
-        """How many are under way."""
-        return len(self._tasks)
-
     async def wait_for_room(self, limit: int) -> None:
         """Wait until fewer than `limit` are under way."""
         while len(self._tasks) >= limit:

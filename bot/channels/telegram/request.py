@@ -116,8 +116,8 @@ class AiohttpRequest(BaseRequest):
             parsed = json.loads(payload)
         except ValueError:
             raise TelegramError("the answer is not JSON") from None
-        if not isinstance(parsed, dict):
-            raise TelegramError("the answer is not a JSON object")
+        if not isinstance(parsed, dict) or ("result" not in parsed and parsed.get("ok") is not False):
+            raise TelegramError("the answer is not one of a Bot API; check BEZPIECZNY_TELEGRAM__BASE_URL")
         return parsed
 
     def _opened(self) -> aiohttp.ClientSession:

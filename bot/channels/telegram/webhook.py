@@ -7,9 +7,7 @@ from typing import Any
 import structlog
 
 from bot.channels.telegram.incoming import BadUpdate, Taker
-
-REPLY_S = 5.0
-"""How long the reply may hold up the acknowledgement of an update whose turn is committed."""
+from bot.channels.telegram.patience import Patience
 
 OK, BAD, FORBIDDEN, UNAVAILABLE = 200, 400, 403, 503
 
@@ -19,9 +17,10 @@ _log = structlog.get_logger(__name__)
 class Webhook:
     """Checks who delivers, and acknowledges an update only after its turn is committed."""
 
-    def __init__(self, channel: Taker, secret: str) -> None:
+    def __init__(self, channel: Taker, secret: str, patience: Patience) -> None:
         self.secret = secret
         self._channel = channel
+        self._patience = patience
         self._open = True
 
     def close(self) -> None:
@@ -43,5 +42,5 @@ class Webhook:
             _log.error("telegram.turn_failed", kind=type(error).__name__)
             return UNAVAILABLE
         if reply is not None:
-            await asyncio.wait({reply}, timeout=REPLY_S)
+            await asyncio.wait({reply}, timeout=self._patience.webhook_reply)
         return OK

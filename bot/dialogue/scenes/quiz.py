@@ -8,7 +8,7 @@ from bot.domain import actions as do
 from bot.domain.areas import Area, Audience
 from bot.domain.errors import StaleAction
 from bot.domain.messages import Block, Button, Markdown, Phrase, Plain, Row, Screen, say
-from bot.domain.quizzes import Attempt
+from bot.domain.quizzes import Attempt, read_choice
 from bot.services import classroom, learning
 from bot.services.blocks import source_line
 
@@ -169,7 +169,7 @@ async def question(turn: Turn, action: do.ShowQuestion) -> Screen:
     asked = learning_question(turn, attempt, action.position)
     if action.position in attempt.answers:
         return await answer(turn, do.Answer(attempt.id, action.position, attempt.answers[action.position].chosen))
-    if action.picked and not set(action.picked) <= set("012345"[: len(asked.options)]):
+    if action.picked and read_choice(action.picked, options=len(asked.options)) is None:
         raise StaleAction
     return question_screen(asked, attempt, action.position, action.picked)
 

@@ -163,8 +163,10 @@ def consent_row(turn: Turn, attempt: int = 0) -> tuple[Row, ...]:
     resident = turn.resident
     on = {"tips": resident.tip_hour is not None, "alerts": resident.alerts, "campaigns": resident.campaigns}
     hour = FIRST_TIP_HOUR if resident.tip_hour is None else resident.tip_hour
-    names = {kind: say(f"consent.{kind}", hour=hour) if kind == "tips" else say(f"consent.{kind}") for kind in CONSENTS}
-    return column(tick(names[kind], do.SetConsent(kind, not on[kind], attempt), on=on[kind]) for kind in CONSENTS)
+    return column(
+        tick(say(f"consent.{kind}", hour=hour), do.SetConsent(kind, not on[kind], attempt), on=on[kind])
+        for kind in CONSENTS
+    )
 
 
 def _only_answers(turn: Turn) -> Screen:

@@ -10,7 +10,6 @@ from bot.domain.errors import StaleAction, WorkshopClosed
 from bot.domain.messages import Block, Button, Phrase, Plain, Row, Screen, say
 from bot.domain.workshops import MOST_PLACES, Booking, BookingState, Workshop
 from bot.services import broadcasts
-from bot.services import broadcasts
 from bot.services import enrolment as service
 from bot.services.blocks import workshop_details
 from bot.services.enrolment import Enrolment

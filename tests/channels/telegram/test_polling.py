@@ -1,12 +1,14 @@
 import asyncio
+from dataclasses import replace
 from typing import Any
 
-import pytest
+from aiohttp import web
 from structlog.testing import capture_logs
 
 from bot.channels.telegram import polling
+from bot.channels.telegram.patience import Patience
 from bot.domain.messages import Event, Reply, Text
-from tests.channels.telegram.world import World, running, until
+from tests.channels.telegram.world import QUICK, World, running, serving, until
 from tests.telegram_api import Dropped, ServerError
 
 
@@ -85,13 +87,22 @@ async def test_an_update_that_always_fails_is_given_up_once_others_get_through(w
     await ola.says("potem", wait=False)
     await jan.says("jan", wait=False)
     with capture_logs() as logs:
-        async with world.polling(first_pause_s=0.001):
+        async with world.polling(patience=replace(QUICK, first_pause=0.001)):
             await until(lambda: not world.api.updates.pending)
     assert said(world) == ["jan", "potem"]
     failures = [line for line in logs if line["event"] == "telegram.turn_failed"]
     assert [line["given_up"] for line in failures] == [False] * (polling.TRIES - 1) + [True]
     assert "trucizna" not in str(logs)
     assert "połknięcia" not in str(logs)
+
+
+async def test_while_nothing_gets_through_nothing_is_given_up(world: World) -> None:
+    world.dialogue.troubles = [OSError("the disk is full") for _ in range(2 * polling.TRIES + 2)]
+    await world.api.user(1).says("ola", wait=False)
+    await world.api.user(2).says("jan", wait=False)
+    async with world.polling(patience=Patience(first_pause=0.001, longest_pause=0.004)):
+        await until(lambda: not world.api.updates.pending)
+    assert sorted(said(world)) == ["jan", "ola"]
 
 
 async def test_an_update_that_cannot_be_read_does_not_stop_the_others(world: World) -> None:
@@ -102,10 +113,7 @@ async def test_an_update_that_cannot_be_read_does_not_stop_the_others(world: Wor
     assert said(world) == ["dalej"]
 
 
-async def test_slow_replies_hold_up_the_next_batch_only_for_a_while(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(polling, "REPLIES_S", 0.02)
+async def test_slow_replies_hold_up_the_next_batch_only_for_a_while(world: World) -> None:
     user, other = world.api.user(1), world.api.user(2)
     gate = asyncio.Event()
 
@@ -114,7 +122,7 @@ async def test_slow_replies_hold_up_the_next_batch_only_for_a_while(
             await gate.wait()
 
     world.pace.turn = turn  # type: ignore[method-assign]
-    async with world.polling():
+    async with world.polling(patience=replace(QUICK, batch_replies=0.02)):
         await user.says("raz")
         await user.says("dwa")
         await other.says("jan")
@@ -151,16 +159,55 @@ async def test_stopping_lets_turns_and_replies_in_flight_end(world: World) -> No
     assert not world.api.updates.pending
 
 
-async def test_a_turn_that_does_not_end_is_broken_off_at_the_stop_and_comes_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(polling, "FINISH_S", 0.02)
+async def test_a_turn_that_does_not_end_is_broken_off_at_the_stop_and_comes_again(world: World) -> None:
     user = world.api.user()
     gates = Gates(world, "raz")
-    async with world.polling():
+    async with world.polling(patience=replace(QUICK, last_turns=0.02)):
         await user.says("raz", wait=False)
         await until(lambda: gates.begun == ["raz"])
     assert len(world.api.updates.pending) == 1
+
+
+async def test_a_turn_that_takes_too_long_is_broken_off_and_tried_again(world: World) -> None:
+    user = world.api.user()
+    gates = Gates(world, "raz")
+    async with world.polling(patience=replace(QUICK, turn=0.02)):
+        await user.says("raz", wait=False)
+        await until(lambda: len(gates.begun) >= 2)
+        gates.open("raz")
+        await until(lambda: said(world) == ["raz"])
+    assert len(user.messages) == 1
+
+
+async def test_a_reply_that_does_not_get_through_is_dropped_at_the_stop(world: World) -> None:
+    user = world.api.user()
+    entered = asyncio.Event()
+
+    async def never(lane: Any, recipient: int) -> None:
+        entered.set()
+        await asyncio.Event().wait()
+
+    world.pace.turn = never  # type: ignore[method-assign]
+    async with world.polling(patience=replace(QUICK, last_replies=0.02)):
+        await user.says("raz", wait=False)
+        await entered.wait()
+    assert user.messages == []
+    assert not world.api.updates.pending
+
+
+async def test_a_server_that_is_no_bot_api_is_named_and_tried_again(world: World) -> None:
+    async def hello(_: web.Request) -> web.Response:
+        return web.json_response({"hello": "world"})
+
+    async with serving(hello) as url:
+        stop = asyncio.Event()
+        with capture_logs() as logs:
+            task = asyncio.create_task(world.channel(base_url=url).run(stop))
+            await until(lambda: logs)
+            stop.set()
+            await task
+    assert [line["event"] for line in logs] == ["telegram.unavailable"]
+    assert "BEZPIECZNY_TELEGRAM__BASE_URL" in logs[0]["reason"]
 
 
 async def test_a_wrong_token_is_one_clear_line_and_the_end_of_this_channel(world: World) -> None:

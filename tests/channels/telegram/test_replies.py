@@ -231,6 +231,16 @@ async def test_who_blocked_the_bot_is_marked(world: World) -> None:
     assert world.api.tried("sendMessage") == [403]
 
 
+async def test_a_chat_with_a_new_number_is_answered_there(world: World) -> None:
+    user = world.api.user()
+    world.api.user(43)
+    user.chat.migrated_to = 43
+    async with world.polling():
+        await user.says("/start")
+    assert world.dialogue.happened == [("moved from 42", "43")]
+    assert world.api.user(43).screen.text == "Pierwszy"
+
+
 async def test_blocking_and_coming_back_are_heard(world: World) -> None:
     user = world.api.user()
     async with world.polling():

@@ -1,13 +1,13 @@
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from bot.channels.telegram import webhook
 from bot.channels.telegram.channel import webhook_secret
-from bot.domain.messages import Text
-from tests.channels.telegram.world import World, until
+from bot.domain.messages import Event, Reply, Text
+from tests.channels.telegram.world import QUICK, World, until
 from tests.telegram_api import Slow
 
 UPDATE = {
@@ -56,6 +56,29 @@ async def test_what_is_no_update_is_refused_without_a_line(world: World, update:
     assert logs == []
 
 
+async def test_what_is_delivered_side_by_side_is_taken_in_order(world: World) -> None:
+    gate, taken = asyncio.Event(), []
+    turn = world.dialogue.turn
+
+    async def slow_at_first(event: Event) -> Reply:
+        taken.append(event.key)
+        await gate.wait()
+        return await turn(event)
+
+    world.dialogue.turn = slow_at_first  # type: ignore[method-assign]
+    async with world.webhook() as channel:
+        both = [
+            asyncio.create_task(channel.webhook.handle(UPDATE | {"update_id": number}, channel.webhook.secret))
+            for number in (9, 10)
+        ]
+        await until(lambda: taken)
+        await asyncio.sleep(0.01)
+        assert taken == ["9"]
+        gate.set()
+        assert await asyncio.gather(*both) == [200, 200]
+    assert taken == ["9", "10"]
+
+
 async def test_a_turn_that_failed_is_delivered_again(world: World) -> None:
     world.dialogue.troubles = [OSError("disk"), RuntimeError("raz")]
     with capture_logs() as logs:
@@ -66,13 +89,10 @@ async def test_a_turn_that_failed_is_delivered_again(world: World) -> None:
     assert "disk" not in str(logs)
 
 
-async def test_a_slow_reply_does_not_hold_the_acknowledgement_for_long(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(webhook, "REPLY_S", 0.02)
+async def test_a_slow_reply_does_not_hold_the_acknowledgement_for_long(world: World) -> None:
     user = world.api.user()
     world.api.fail(Slow(0.1), "sendMessage")
-    async with world.webhook():
+    async with world.webhook(patience=replace(QUICK, webhook_reply=0.02)):
         await user.says("raz")
         assert world.api.updates.webhook_statuses == [200]
         await until(lambda: len(user.messages) == 1)

@@ -1,7 +1,7 @@
 """A Telegram channel with a dialogue that follows a script, against the server of our own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,12 +13,14 @@ from aiohttp import web
 
 from bot.catalogue.words import Words
 from bot.channels.telegram.channel import TelegramChannel
+from bot.channels.telegram.patience import Patience
 from scheduler.model import Lane
 from tests.channels.contract import FakeDialogue
 from tests.telegram_api import TelegramApi
 
 CONTENT = Path(__file__).parents[3] / "content"
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
+QUICK = Patience(first_pause=0.01)
 PNG = b"\x89PNG\r\n\x1a\n picture"
 
 
@@ -72,7 +74,7 @@ class World:
             "now": self.time,
             "base_url": self.api.base_url,
             "sleep": self.time.sleep,
-            "first_pause_s": 0.01,
+            "patience": QUICK,
             "secret_key": b"key of this test",
         }
         return TelegramChannel(more.pop("token", self.api.token), **settings | more)
@@ -84,11 +86,11 @@ class World:
             yield channel
 
     @asynccontextmanager
-    async def webhook(self) -> AsyncIterator[TelegramChannel]:
+    async def webhook(self, **more: Any) -> AsyncIterator[TelegramChannel]:
         """The channel at work, by webhook, behind a web server as small as can be."""
-        async with hook_server() as hook:
-            channel = self.channel(webhook_url=hook.url)
-            hook.channel = channel
+        hook = Hook()
+        async with serving(hook.serve) as url:
+            channel = hook.channel = self.channel(webhook_url=url, **more)
             async with running(channel):
                 yield channel
 
@@ -97,7 +99,6 @@ class World:
 class Hook:
     """Where the fake Bot API delivers updates."""
 
-    url: str = ""
     channel: TelegramChannel | None = None
 
     async def serve(self, request: web.Request) -> web.Response:
@@ -108,17 +109,16 @@ class Hook:
 
 
 @asynccontextmanager
-async def hook_server() -> AsyncIterator[Hook]:
-    hook = Hook()
+async def serving(handler: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
+    """A web server that answers everything with `handler`; gives its address."""
     app = web.Application()
-    app.router.add_post("/telegram/webhook", hook.serve)
+    app.router.add_route("*", "/{path:.*}", handler)
     runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    hook.url = f"http://127.0.0.1:{site.port}/telegram/webhook"
     try:
-        yield hook
+        yield f"http://127.0.0.1:{site.port}"
     finally:
         await runner.cleanup()
 

@@ -1,0 +1,174 @@
+"""`python -m tests.bench`: what a turn costs, and how fast a broadcast leaves beside bare HTTP posts.
+
+The Bot API server runs in a process of its own. Compare ratios within one run, not seconds between machines.
+"""
+
+import asyncio
+import itertools
+import multiprocessing
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import aiohttp
+from rich.console import Console
+from rich.table import Table
+
+from bot import wiring
+from bot.dialogue.actions import encode
+from bot.dialogue.engine import Engine
+from bot.domain import actions as do
+from bot.domain.messages import Button, Event, Press, Reply, Text
+from bot.domain.residents import Address
+from bot.services.courier import Courier
+from bot.settings import load
+from bot.storage import residents
+from bot.storage.audience import ResidentsAudience
+from scheduler import ledger
+from scheduler.delivery import Deliverer
+from scheduler.model import Campaign, CampaignState, Kind, RunState
+from scheduler.pacing import NullPacer
+from tests.bench.server import MESSAGES, serve
+from tests.telegram_api.server import TOKEN
+
+TURNS = 1000
+AT_ONCE = 64
+
+
+async def measured(work: Callable[[], Awaitable[int]]) -> tuple[float, float]:
+    """Work done a second, and the CPU milliseconds of each piece."""
+    begun, cpu = time.perf_counter(), _cpu()
+    count = await work()
+    return count / (time.perf_counter() - begun), 1000 * (_cpu() - cpu) / count
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+async def turns(engine: Engine, given: Callable[[Reply | None], Text | Press]) -> int:
+    """One resident's turns, one after another."""
+    reply: Reply | None = None
+    for number in range(TURNS):
+        event = Event(Address("terminal", "bench"), f"{given.__name__}{number}", given(reply), "pl")
+        reply = await engine.turn(event)
+    return TURNS
+
+
+_nonce = itertools.count(10_000)
+
+
+def answering(reply: Reply | None) -> Press:
+    """Press the first button that goes on, beginning again after each result."""
+    rows = reply.screen.rows if reply else ()
+    forward = [one for row in rows for one in row if isinstance(one, Button) and not isinstance(one.action, do.Home)]
+    if not forward or isinstance(forward[0].action, do.SetConsent | do.RepeatMissed):
+        return Press(encode(do.StartMix("", "", 5, next(_nonce))))
+    return Press(encode(forward[-1].action if len(forward) > 1 and len(rows) == 1 else forward[0].action))
+
+
+def asking(reply: Reply | None) -> Text:
+    """Ask in one's own words."""
+    return Text("co zrobić gdy kliknąłem w link z smsa")
+
+
+async def posts(base_url: str) -> int:
+    """Bare posts of the same size, none of them recorded."""
+    url = f"{base_url}/bot{TOKEN}/sendMessage"
+    numbers = iter(range(1, MESSAGES + 1))
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=AT_ONCE)) as session:
+
+        async def worker() -> None:
+            for number in numbers:
+                async with session.post(url, data={"chat_id": str(number), "text": "x" * 300}) as answer:
+                    await answer.read()
+
+        await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
+    return MESSAGES
+
+
+async def broadcast(house: wiring.House, engine: Engine) -> int:
+    """A durable campaign without a cap: claim, render, mark, send, record."""
+    channel = wiring.telegram_channel(house, engine, NullPacer())
+    courier = Courier(house.database, house.shelf, house.tools.vault, {"telegram": channel}, house.clock)
+    now = house.clock()
+    async with house.database.begin() as conn:
+        for number in range(1, MESSAGES + 1):
+            resident = await residents.add(conn, Address("telegram", str(number)), "pl", now)
+            await residents.change(conn, resident.id, alerts=True)
+        texts = {"pl": "x" * 300}
+        content = {"id": "bench", "kind": "alert", "title": texts | {"pl": "x"}, "text": texts}
+        draft = Campaign(0, Kind.ALERT, "bench", content, {}, "bench", now, now, CampaignState.RUNNING)
+        campaign = await ledger.create_campaign(conn, draft)
+        run = await ledger.open_run(
+            conn,
+            ResidentsAudience(lambda: {"telegram"}),
+            key="bench",
+            kind=Kind.ALERT,
+            slot_at=now,
+            expires_at=now.replace(year=now.year + 1),
+            now=now,
+            campaign=campaign,
+        )
+    deliverer = Deliverer(
+        house.database.begin,
+        courier,
+        NullPacer(),
+        account="telegram",
+        worker="bench",
+        clock=house.clock,
+        concurrency=AT_ONCE,
+    )
+    stop = asyncio.Event()
+    delivering = asyncio.create_task(deliverer.run(stop))
+    while True:
+        await asyncio.sleep(0.02)
+        async with house.database.begin() as conn:
+            await ledger.finish_runs(conn, house.clock())
+            if (await ledger.load_run(conn, run.id)).state is RunState.FINISHED:
+                break
+    stop.set()
+    await delivering
+    async with house.database.read() as conn:
+        balance = await ledger.balance(conn, run.id)
+    if not balance.holds:
+        raise RuntimeError(f"the ledger does not balance: {balance}")
+    return MESSAGES
+
+
+async def main() -> None:
+    """Measure and print."""
+    here, there = multiprocessing.Pipe()
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(there,))
+    server.start()
+    base_url = here.recv()
+    table = Table("what", "a second", "CPU ms each", title=f"{os.cpu_count()} cores; the server has its own process")
+    with tempfile.TemporaryDirectory() as folder:
+        settings = load(
+            {
+                "BEZPIECZNY_DATA": str(Path(folder) / "data"),
+                "BEZPIECZNY_TELEGRAM__TOKEN": TOKEN,
+                "BEZPIECZNY_TELEGRAM__BASE_URL": base_url,
+            }
+        )
+        async with wiring.open_house(settings) as house:
+            engine = house.engine
+            rows = {
+                "turns: quiz": await measured(lambda: turns(engine, answering)),
+                "turns: search": await measured(lambda: turns(engine, asking)),
+                "bare aiohttp posts": await measured(lambda: posts(base_url)),
+                "durable broadcast": await measured(lambda: broadcast(house, engine)),
+            }
+    for name, (rate, cpu) in rows.items():
+        table.add_row(name, f"{rate:,.0f}", f"{cpu:.2f}")
+    Console().print(table)
+    here.send("stop")
+    server.join()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
