@@ -47,6 +47,7 @@ ACTIONS: dict[str, type[Action]] = {
     "wo": actions.ShowWorkshop,
     "bo": actions.Book,
     "bs": actions.ShowBooking,
+    "bw": actions.CorrectBooking,
     "bc": actions.ConfirmBooking,
     "bx": actions.CancelBooking,
     "bm": actions.MyBookings,

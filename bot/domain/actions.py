@@ -244,6 +244,13 @@ class ShowBooking(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectBooking(Action):
+    """Enter the name and the contact of a booking anew."""
+
+    workshop: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmBooking(Action):
     """Agree to what was entered: the places are taken, or the waiting list is joined."""
 

@@ -32,27 +32,26 @@ MOVED_UP_ENDS = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """How long before a workshop a reminder is sent, until when it still makes sense, and how late it may come."""
+    """How long before a workshop a reminder is sent, and how late it may come after downtime."""
 
     occasion: Occasion
     ahead: timedelta
     latest: timedelta
-    window: timedelta
+    """Closer to the start than this it makes no sense any more."""
 
     def moment(self, starts_at: datetime) -> datetime | None:
         """When to send it, outside quiet hours; None when that would be too close to the start."""
-        ideal = starts_at - self.ahead
-        at = _out_of_quiet_hours(ideal)
-        return at if at < starts_at - self.latest else None
+        at = _out_of_quiet_hours(starts_at - self.ahead)
+        return at if at < self.expires_at(starts_at) else None
 
-    def expires_at(self, starts_at: datetime, moment: datetime) -> datetime:
+    def expires_at(self, starts_at: datetime) -> datetime:
         """When it is better not sent any more."""
-        return min(moment + self.window, starts_at - self.latest)
+        return starts_at - self.latest
 
 
 NOTICES = (
-    Notice(Occasion.DAY_BEFORE, timedelta(hours=24), latest=timedelta(hours=3), window=timedelta(hours=12)),
-    Notice(Occasion.SOON, timedelta(hours=2), latest=timedelta(minutes=30), window=timedelta(hours=2)),
+    Notice(Occasion.DAY_BEFORE, timedelta(hours=24), latest=timedelta(hours=3)),
+    Notice(Occasion.SOON, timedelta(hours=2), latest=timedelta(minutes=30)),
 )
 FURTHEST_AHEAD = timedelta(hours=28)
 """No notice is sent earlier: the day before, moved from just before midnight to the evening."""
@@ -119,7 +118,8 @@ async def _reminders(conn: Connection, now: datetime) -> list[Due]:
     for workshop, starts_at in await people.starting_between(conn, now, now + FURTHEST_AHEAD):
         for notice in NOTICES:
             moment = notice.moment(starts_at)
-            if moment and moment <= now < (expires_at := notice.expires_at(starts_at, moment)):
+            expires_at = notice.expires_at(starts_at)
+            if moment and moment <= now < expires_at:
                 subject = Reminder(notice.occasion, workshop).subject
                 due.append(Due(f"reminder:{subject}", Kind.REMINDER, moment, expires_at, subject))
     return due

@@ -4,6 +4,7 @@ Two people who want the last place at once are told apart by the database: the c
 a booking's state happen in one transaction that nobody else can write beside.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -81,10 +82,26 @@ async def note(
     contact: str | None = None,
 ) -> Enrolment:
     """Write the name or the contact into a draft. Raises UnknownItem, WorkshopClosed, StaleAction."""
+    values = {"name": name} if name is not None else {"contact": contact}
+    return await _change_draft(conn, vault, resident, workshop_id, now, values)
+
+
+async def correct(conn: Connection, vault: Vault, resident: Resident, workshop_id: int, *, now: datetime) -> Enrolment:
+    """Take the name and the contact out of a draft. Raises UnknownItem, WorkshopClosed, StaleAction."""
+    return await _change_draft(conn, vault, resident, workshop_id, now, {"name": None, "contact": None})
+
+
+async def _change_draft(
+    conn: Connection,
+    vault: Vault,
+    resident: Resident,
+    workshop_id: int,
+    now: datetime,
+    values: Mapping[str, str | None],
+) -> Enrolment:
     enrolment = await _open(conn, vault, resident, workshop_id, now)
     if enrolment.booking is None or enrolment.booking.state is not BookingState.DRAFT:
         raise StaleAction
-    values = {"name": name} if name is not None else {"contact": contact}
     await store.save_booking(conn, vault, workshop_id=workshop_id, resident_id=resident.id, now=now, **values)
     return await look(conn, vault, resident, workshop_id)
 

@@ -5,7 +5,7 @@ only below this address and only for a day, ties the answers together. The serve
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import urlencode
@@ -35,15 +35,20 @@ NEXT_PUPIL = "next-pupil"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a page of the lesson shows: a question by position (None: the next one), and choices not yet confirmed."""
+    """What a page of the lesson shows: a question by position (None: the next one), and choices not yet confirmed.
+
+    `seed` keeps the options in their order until there is an attempt to keep it.
+    """
 
     position: int | None = None
     picked: str = ""
+    seed: int | None = None
 
     def query(self, language: str) -> str:
         """This place as the query of an address."""
-        at = {} if self.position is None else {"at": self.position + 1}
-        return urlencode(at | ({"picked": self.picked} if self.picked else {}) | {"lang": language})
+        at = None if self.position is None else self.position + 1
+        given = {"at": at, "picked": self.picked or None, "seed": self.seed, "lang": language}
+        return urlencode({name: value for name, value in given.items() if value is not None})
 
 
 class Lessons:
@@ -68,13 +73,13 @@ class Lessons:
         self._new_number = new_number
         self._secure = secure
 
-    async def show(self, request: Request, code: str, at: int = 0, picked: str = "") -> Response:
+    async def show(self, request: Request, code: str, at: int = 0, picked: str = "", seed: str = "") -> Response:
         """A question of the shared quiz, or what was said to its answer. Looking stores nothing."""
         async with self._database.read() as conn:
             link = await self._link(conn, code)
             attempt = await self._attempt(conn, link, request)
             if attempt is None:
-                attempt = self._unstored(link, self._new_number())
+                attempt = self._unstored(link, _seed(seed) or self._new_number())
         place = Place(at - 1 if 0 < at <= len(attempt.questions) else None, picked)
         screen = self._screen(attempt, place)
         return self._answer(request, link, attempt, screen, self._pages.language(request))
@@ -99,7 +104,7 @@ class Lessons:
                         conn, self._shelf.library, link, token, seed=attempt.seed, now=self._clock()
                     )
                 attempt = await self._take(conn, attempt, action)
-        place = _place_of(action)
+        place = replace(_place_of(action), seed=None if attempt.id else attempt.seed)
         if wants_fragment(request):
             response = self._answer(request, link, attempt, self._screen(attempt, place), language)
         else:

@@ -1,6 +1,6 @@
 """What goes out by itself, once, at its moment, and not when that has passed."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -97,8 +97,7 @@ async def test_a_reminder_missed_in_downtime_is_caught_up_only_while_it_makes_se
             await book(conn, workshop, 1)
 
     # Down since the evening before last, back at noon: the second begins in a quarter of an hour.
-    assert await opened(database, local(5, 4)) == {f"reminder:24h:{caught_up}": 1}
-    assert await opened(database, local(5, 12)) == {}
+    assert await opened(database, local(5, 12)) == {f"reminder:24h:{caught_up}": 1}
 
 
 async def test_a_workshop_that_was_called_off_reminds_nobody(database: Database) -> None:
@@ -126,12 +125,12 @@ def test_quiet_hours_move_reminders_to_when_people_are_awake(
     assert [notice.moment(starts_at) for notice in NOTICES] == [day_before, soon]
 
 
-@given(starts_at=st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)))
+@given(starts_at=st.integers(0, 2 * 366 * 24 * 60).map(lambda minutes: NOON + minutes * MINUTE))
 def test_no_reminder_is_ever_due_in_quiet_hours_or_so_late_that_it_is_dead_on_arrival(starts_at: datetime) -> None:
     for notice in NOTICES:
         if moment := notice.moment(starts_at):
             assert not in_quiet_hours(moment)
-            assert moment < notice.expires_at(starts_at, moment) < starts_at
+            assert moment < notice.expires_at(starts_at) < starts_at
             assert starts_at - moment <= broadcasts.FURTHEST_AHEAD
 
 

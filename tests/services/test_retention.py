@@ -14,6 +14,7 @@ from bot.storage.audience import ResidentsAudience
 from bot.storage.classroom import QuizLink
 from bot.storage.database import Database
 from scheduler import ledger
+from scheduler.calendar import ZONE
 from scheduler.model import DeliveryState, Kind, Sent
 from scheduler.tables import deliveries
 from tests.support import NOON, VAULT, add_resident, add_workshop, book
@@ -122,7 +123,7 @@ async def test_after_90_days_the_ledger_keeps_counts_that_balance_and_nobody_in_
 ) -> None:
     at = NOON - ended
     async with database.begin() as conn:
-        await add_resident(conn, tip_hour=12)
+        await add_resident(conn, tip_hour=at.astimezone(ZONE).hour)
         run = await ledger.open_run(
             conn, ResidentsAudience(), key="r", kind=Kind.DAILY_TIP, slot_at=at, expires_at=at + HOUR, now=at
         )

@@ -17,7 +17,7 @@ from bot.channels.telegram import incoming
 from bot.channels.telegram.faults import Faults, explain, pause, unless
 from bot.channels.telegram.incoming import Invited, Left, Moved, Nothing, Received, Returned, Turn
 from bot.channels.telegram.ordering import InOrder
-from bot.channels.telegram.outgoing import ChatMoved, Clock, Postman
+from bot.channels.telegram.outgoing import ChatMoved, Clock, Postman, our_errors
 from bot.channels.telegram.patience import Patience
 from bot.channels.telegram.polling import Polling
 from bot.channels.telegram.replies import Pace, Replies
@@ -76,6 +76,7 @@ class TelegramChannel:
         )
         self._dialogue = dialogue
         self._words = words
+        self._now = now
         self._postman = Postman(self._bot, words, now)
         self._replies = Replies(self._postman, dialogue, pace, now=now, sleep=sleep)
         self._turns = InOrder()
@@ -171,7 +172,17 @@ class TelegramChannel:
         posted = [await step() for step in self._postman.steps(chat, language, screen)]
         return Posted(str(posted[-1].message_id))
 
+    async def ask_name(self) -> str:
+        """The bot's user name, asked of the Bot API; for links, where the channel is not served."""
+        with our_errors(self._now):
+            self.username = (await self._bot.get_me()).username
+        return self.username or ""
+
     # --- from start to stop
+
+    async def close(self) -> None:
+        """Close the connections; for whoever sends without `run`."""
+        await self._request.shutdown()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`, then finish what is in flight. A wrong token ends this channel with a line in the log."""
@@ -188,7 +199,7 @@ class TelegramChannel:
             for task in list(self._asides):
                 task.cancel()
             await asyncio.gather(*self._asides, return_exceptions=True)
-            await self._request.shutdown()
+            await self.close()
 
     async def _begun(self, stop: asyncio.Event) -> bool:
         """Learn who we are and choose how updates come, as often as it takes; False if it cannot be."""

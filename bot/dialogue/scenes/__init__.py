@@ -42,6 +42,7 @@ SCENES: Mapping[type[Action], Scene] = {
     do.ShowWorkshop: workshop.details,
     do.Book: workshop.book,
     do.ShowBooking: workshop.show_booking,
+    do.CorrectBooking: workshop.correct,
     do.ConfirmBooking: workshop.confirm,
     do.CancelBooking: workshop.cancel,
     do.MyBookings: workshop.mine,

@@ -34,6 +34,8 @@ async def search(turn: Turn, text: str) -> Screen:
     hits = turn.library.search.find(text, language, MOST_FOUND)
     if card := _clear_card(turn.library, hits, urgent=urgent):
         return await turn.go(do.ShowTip(card, urgent=urgent and turn.library.tips[card].call != _EMERGENCY))
+    if not urgent and len(hits) == 1 and hits[0].kind == "tip":
+        return await turn.go(do.ShowTip(hits[0].id))
     items = ".".join(short_name(hit.kind, hit.id) for hit in hits)
     return await found(turn, do.Found(urgent, items))
 

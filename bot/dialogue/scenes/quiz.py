@@ -22,9 +22,10 @@ MOST_SHOWN = 12
 
 
 async def areas(turn: Turn, action: do.Quizzes) -> Screen:  # noqa: ARG001 - every scene takes its action
-    """Choose an area, or a mixture of all."""
+    """Choose an area that has quizzes, or a mixture of all."""
     known = turn.library.programme.areas
-    choices = [titled(known[area].name, do.QuizArea(area.value)) for area in Area if area in known]
+    there = {quiz.area for quiz in turn.library.quizzes.values()}
+    choices = [titled(known[area].name, do.QuizArea(area.value)) for area in Area if area in known and area in there]
     mix = button("quiz.mix", do.StartMix("", "", SHORT, turn.tools.new_number()))
     return Screen(blocks=(say("quiz.choose_area"),), rows=(*column(choices), (mix,), MENU))
 

@@ -58,7 +58,7 @@ async def details(turn: Turn, action: do.ShowWorkshop) -> Screen:
     if not workshop.is_open(turn.now):
         blocks.append(say("workshop.called_off" if workshop.cancelled_at else "workshop.over"))
     elif enrolment.booking and enrolment.booking.state in (BookingState.CONFIRMED, BookingState.WAITING):
-        blocks.append(_standing(enrolment.booking))
+        blocks.append(_standing(turn, enrolment.booking))
         rows.append((button("workshop.cancel", do.CancelBooking(workshop.id)),))
     else:
         free = workshop.free
@@ -71,8 +71,10 @@ async def details(turn: Turn, action: do.ShowWorkshop) -> Screen:
     return Screen(blocks=tuple(blocks), rows=(*rows, (button("back", do.Workshops()), *MENU)))
 
 
-def _standing(booking: Booking) -> Phrase:
-    return say(f"workshop.{booking.state.value}", n=booking.places)
+def _standing(turn: Turn, booking: Booking) -> Phrase:
+    """How the booking stands, and what to expect of us."""
+    key = f"workshop.{booking.state.value}"
+    return say(key if turn.resident.can_be_written_to else f"{key}.silent", n=booking.places)
 
 
 # --- booking
@@ -83,19 +85,24 @@ async def book(turn: Turn, action: do.Book) -> Screen:
     enrolment = await service.draft(
         turn.conn, turn.tools.vault, turn.resident, action.workshop, places=action.places, now=turn.now
     )
-    return _step(enrolment)
+    return _step(turn, enrolment)
+
+
+async def correct(turn: Turn, action: do.CorrectBooking) -> Screen:
+    """The name and the contact once more."""
+    return _step(turn, await service.correct(turn.conn, turn.tools.vault, turn.resident, action.workshop, now=turn.now))
 
 
 async def show_booking(turn: Turn, action: do.ShowBooking) -> Screen:
     """Where a booking stands."""
-    return _step(await _look(turn, action.workshop), again=action.again)
+    return _step(turn, await _look(turn, action.workshop), again=action.again)
 
 
 async def _look(turn: Turn, workshop: int) -> Enrolment:
     return await service.look(turn.conn, turn.tools.vault, turn.resident, workshop)
 
 
-def _step(enrolment: Enrolment, *, again: bool = False) -> Screen:
+def _step(turn: Turn, enrolment: Enrolment, *, again: bool = False) -> Screen:
     """What is asked next, perhaps once more: the name, the contact, whether all is right; or how it ended."""
     booking, workshop = enrolment.booking, enrolment.workshop
     if booking is None:
@@ -103,7 +110,7 @@ def _step(enrolment: Enrolment, *, again: bool = False) -> Screen:
     here = do.ShowBooking(workshop.id, again)
     match booking.state:
         case BookingState.CONFIRMED | BookingState.WAITING:
-            return _booked(workshop, booking)
+            return _booked(turn, workshop, booking)
         case BookingState.CANCELLED:
             return _given_back(workshop)
         case BookingState.DRAFT:
@@ -127,14 +134,17 @@ def _step(enrolment: Enrolment, *, again: bool = False) -> Screen:
     full = (say("workshop.will_wait"),) if booking.places > workshop.free else ()
     return Screen(
         blocks=(workshop_details(workshop), summary, *full),
-        rows=((button("workshop.confirm", do.ConfirmBooking(workshop.id)),), leave),
+        rows=(
+            (button("workshop.confirm", do.ConfirmBooking(workshop.id)),),
+            (button("workshop.correct", do.CorrectBooking(workshop.id)), *leave),
+        ),
         here=here,
     )
 
 
-def _booked(workshop: Workshop, booking: Booking) -> Screen:
+def _booked(turn: Turn, workshop: Workshop, booking: Booking) -> Screen:
     return Screen(
-        blocks=(_standing(booking), workshop_details(workshop), say("workshop.erased")),
+        blocks=(_standing(turn, booking), workshop_details(workshop), say("workshop.erased")),
         rows=(
             (button("workshop.mine", do.MyBookings()), button("workshop.cancel", do.CancelBooking(workshop.id))),
             MENU,
@@ -156,7 +166,9 @@ async def name_typed(turn: Turn, about: str, text: str) -> Screen:
     name = _one_line(text)
     if not SHORTEST <= len(name) <= service.LONGEST_NAME:
         return await turn.go(do.ShowBooking(int(about), again=True))
-    return _step(await service.note(turn.conn, turn.tools.vault, turn.resident, int(about), now=turn.now, name=name))
+    return _step(
+        turn, await service.note(turn.conn, turn.tools.vault, turn.resident, int(about), now=turn.now, name=name)
+    )
 
 
 async def contact_typed(turn: Turn, about: str, text: str) -> Screen:
@@ -165,7 +177,7 @@ async def contact_typed(turn: Turn, about: str, text: str) -> Screen:
     if not _is_contact(contact):
         return await turn.go(do.ShowBooking(int(about), again=True))
     return _step(
-        await service.note(turn.conn, turn.tools.vault, turn.resident, int(about), now=turn.now, contact=contact)
+        turn, await service.note(turn.conn, turn.tools.vault, turn.resident, int(about), now=turn.now, contact=contact)
     )
 
 
@@ -185,7 +197,7 @@ async def confirm(turn: Turn, action: do.ConfirmBooking) -> Screen:
         enrolment = await service.confirm(turn.conn, turn.tools.vault, turn.resident, action.workshop, now=turn.now)
     except WorkshopClosed:
         return await turn.go(do.ShowWorkshop(action.workshop))
-    return _step(enrolment)
+    return _step(turn, enrolment)
 
 
 async def cancel(turn: Turn, action: do.CancelBooking) -> Screen:

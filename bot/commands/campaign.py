@@ -1,0 +1,261 @@
+"""`bezpieczny campaign …`: a broadcast, from a file to its last delivery."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.live import Live
+
+from bot.catalogue.schema import Campaign as Content
+from bot.catalogue.schema import CampaignKind
+from bot.commands import campaign_views as views
+from bot.commands.common import console, fail, local, rates, run, table, telegram
+from bot.domain.residents import Address
+from bot.services import campaigns as desk
+from bot.services import preview as previews
+from bot.services.campaigns import WrongKind
+from bot.services.courier import Sender
+from bot.storage.audience import ResidentsAudience
+from bot.wiring import House
+from scheduler import ledger
+from scheduler.calendar import parse_local
+from scheduler.model import Campaign, CampaignState, OneOff, Recurring, Schedule
+
+LOOK_S = 0.5
+"""How often `show` looks again."""
+
+app = typer.Typer(help="Write, check, approve, schedule and follow broadcasts.", no_args_is_help=True)
+
+Number = Annotated[int, typer.Argument(metavar="ID", help="The campaign's number.", show_default=False)]
+Who = Annotated[str, typer.Option("--as", metavar="NAME", help="Who you are; see `staff list`.", show_default=False)]
+WhoPerhaps = Annotated[
+    str | None,
+    typer.Option("--as", metavar="NAME", help="Who you are; by default the operator.", show_default=False),
+]
+File = Annotated[Path | None, typer.Option(help="What it says: see docs/staff.md.", dir_okay=False, show_default=False)]
+Template = Annotated[str | None, typer.Option(help="A seasonal template instead of a file.", show_default=False)]
+
+
+def _content(house: House, file: Path | None, template: str | None) -> Content:
+    if (file is None) == (template is None):
+        fail("Give either --file or --template.")
+    if file is not None:
+        return desk.read_file(file, house.shelf.library)
+    return desk.from_template(house.shelf.library, template or "")
+
+
+@app.command()
+def create(
+    who: Who,
+    kind: Annotated[CampaignKind | None, typer.Option(help="To be sure that the file says the same.")] = None,
+    file: File = None,
+    template: Template = None,
+) -> None:
+    """A new campaign. It goes to review at once when it is there in every language, otherwise it stays a draft."""
+
+    async def use(house: House) -> tuple[Campaign, tuple[str, ...]]:
+        content = _content(house, file, template)
+        if kind not in {None, content.kind}:
+            raise WrongKind(f"--kind says {kind}, the file says {content.kind.value}.")
+        async with house.database.begin() as conn:
+            made = await desk.create(conn, house.shelf.library, content, who=who, now=house.clock())
+        return made, desk.missing_languages(house.shelf.library, content)
+
+    _say_where_it_stands(*run(use))
+
+
+@app.command()
+def revise(number: Number, who: Who, file: File = None, template: Template = None) -> None:
+    """Change what it says or whom it reaches. An approval is void."""
+
+    async def use(house: House) -> tuple[Campaign, tuple[str, ...]]:
+        content = _content(house, file, template)
+        async with house.database.begin() as conn:
+            revised = await desk.revise(conn, house.shelf.library, number, content, who=who, now=house.clock())
+        return revised, desk.missing_languages(house.shelf.library, content)
+
+    _say_where_it_stands(*run(use))
+
+
+def _say_where_it_stands(campaign: Campaign, missing: tuple[str, ...]) -> None:
+    if campaign.state is CampaignState.IN_REVIEW:
+        console.print(f"Campaign {campaign.id} “{campaign.title}” is in review: somebody else may approve it.")
+        return
+    console.print(
+        f"Campaign {campaign.id} “{campaign.title}” is a draft: some of it is missing in {', '.join(missing)}."
+    )
+    console.print(
+        f"Complete the file and `campaign revise {campaign.id}`, or `campaign submit {campaign.id}` as it is."
+    )
+
+
+@app.command()
+def submit(number: Number, who: Who) -> None:
+    """Ask for approval of a draft as it is: where a language is missing, Polish is shown."""
+
+    async def use(house: House) -> Campaign:
+        async with house.database.begin() as conn:
+            return await desk.submit(conn, number, who=who, now=house.clock())
+
+    console.print(views.standing(run(use)))
+
+
+@app.command()
+def preview(number: Number) -> None:
+    """Its words in each language, whom it reaches and whom not, when it would be done, what is in its way."""
+
+    async def use(house: House) -> None:
+        audience = ResidentsAudience(rates(house).keys)
+        async with house.database.read() as conn:
+            found = await previews.preview(
+                conn, house.shelf.library, audience, number, rates=rates(house), now=house.clock()
+            )
+        console.print(views.preview(found, house.shelf.library.words, rates(house)))
+
+    run(use)
+
+
+@app.command()
+def test(
+    number: Number,
+    to: Annotated[str, typer.Option(metavar="ADDRESS", help="Such as telegram:12345.", show_default=False)],
+    who: WhoPerhaps = None,
+    language: Annotated[str | None, typer.Option(help="pl, uk or en; by default the reader's own.")] = None,
+) -> None:
+    """Send it to one address, marked as a test. Nobody else gets it, and no statistics count it."""
+    channel, colon, chat = to.partition(":")
+    if not (channel and colon and chat):
+        fail(f"{to!r} is no address; write it as telegram:12345.")
+
+    async def use(house: House) -> None:
+        async with telegram(house) as on:
+            senders: dict[str, Sender] = {"telegram": on} if on else {}
+            await previews.send_test(
+                house.database,
+                house.shelf.library,
+                senders,
+                number,
+                Address(channel, chat),
+                who=who or desk.OPERATOR,
+                now=house.clock(),
+                language=language,
+            )
+
+    run(use)
+    console.print(f"Sent a test of campaign {number} to {to}.")
+
+
+@app.command()
+def approve(number: Number, who: Who) -> None:
+    """A second person's yes; nobody approves their own."""
+
+    async def use(house: House) -> Campaign:
+        async with house.database.begin() as conn:
+            return await desk.approve(conn, number, who=who, now=house.clock())
+
+    console.print(views.standing(run(use)))
+
+
+@app.command()
+def reject(
+    number: Number, who: Who, reason: Annotated[str, typer.Option(help="What should change.", show_default=False)]
+) -> None:
+    """Send it back to its author."""
+
+    async def use(house: House) -> Campaign:
+        async with house.database.begin() as conn:
+            return await desk.reject(conn, number, reason, who=who, now=house.clock())
+
+    console.print(views.standing(run(use)))
+
+
+@app.command()
+def schedule(
+    number: Number,
+    at: Annotated[str | None, typer.Option(help='"2026-12-01 17:30", Kraków time.', show_default=False)] = None,
+    now: Annotated[bool, typer.Option("--now", help="At once; in quiet hours at their end, alerts excepted.")] = False,
+    cron: Annotated[str | None, typer.Option(help='Again and again: "30 17 * * mon".', show_default=False)] = None,
+    who: WhoPerhaps = None,
+) -> None:
+    """Set when an approved campaign goes out: --at, --now or --cron."""
+    if sum((at is not None, now, cron is not None)) != 1:
+        fail("Give one of --at, --now and --cron.")
+
+    async def use(house: House) -> Campaign:
+        when: Schedule = Recurring(cron) if cron else OneOff(parse_local(at) if at else house.clock())
+        async with house.database.begin() as conn:
+            return await desk.schedule(conn, number, when, now=house.clock(), who=who)
+
+    console.print(views.standing(run(use)))
+
+
+@app.command()
+def pause(number: Number, who: WhoPerhaps = None) -> None:
+    """Hold it: within a second nothing more leaves."""
+
+    async def use(house: House) -> Campaign:
+        async with house.database.begin() as conn:
+            return await desk.pause(conn, number, now=house.clock(), who=who)
+
+    console.print(views.standing(run(use)))
+
+
+@app.command()
+def resume(number: Number, who: WhoPerhaps = None) -> None:
+    """Let it go on where it was held."""
+
+    async def use(house: House) -> Campaign:
+        async with house.database.begin() as conn:
+            return await desk.resume(conn, number, now=house.clock(), who=who)
+
+    console.print(views.standing(run(use)))
+
+
+@app.command()
+def cancel(number: Number, who: WhoPerhaps = None) -> None:
+    """End it: what has not left stays unsent."""
+
+    async def use(house: House) -> Campaign:
+        async with house.database.begin() as conn:
+            return await desk.cancel(conn, number, now=house.clock(), who=who)
+
+    console.print(views.standing(run(use)))
+
+
+@app.command()
+def show(
+    number: Number, once: Annotated[bool, typer.Option("--once", help="Look once, even while it runs.")] = False
+) -> None:
+    """How it is doing: progress, speed, time left, and where everybody in the audience stands."""
+
+    async def use(house: House) -> None:
+        async def look() -> desk.Report:
+            async with house.database.read() as conn:
+                return await desk.report(conn, number, house.clock())
+
+        report = await look()
+        with Live(views.report(report), console=console, auto_refresh=False) as live:
+            while report.is_moving and not once:
+                await asyncio.sleep(LOOK_S)
+                report = await look()
+                live.update(views.report(report), refresh=True)
+        console.print(views.history(report))
+
+    run(use)
+
+
+@app.command("list")
+def list_() -> None:
+    """All campaigns, the newest first."""
+
+    async def use(house: House) -> list[Campaign]:
+        async with house.database.read() as conn:
+            return await ledger.list_campaigns(conn)
+
+    found = run(use)
+    if not found:
+        console.print("No campaigns yet: bezpieczny campaign create --file F.yaml --as NAME")
+        return
+    rows = ((str(one.id), one.kind.value, one.state.value, one.author, local(one.next_at), one.title) for one in found)
+    console.print(table("ID", "Kind", "State", "Author", "Next", "Title", rows=rows))

@@ -1,0 +1,206 @@
+"""Conversations as they read, one to a file `transcripts/<scene>.<language>.txt`.
+
+    # what it shows
+    * five people answer abcd2345      something happens in the world: one of EVENTS below
+    > /quiz                            typed
+    > [Czad w domu]                    a button of the present screen
+    > (old) [A]                        a button of an earlier screen
+    > (press ql:abcd2345)              a code, perhaps forged
+    > (start q_abcd2345)               the bot is opened, here by a link
+    > (picture)                        something that cannot be read
+    < **Czad w domu**                  what the bot says
+      [5 pytań] [Wszystkie 6 pytań]    its buttons, row by row
+      (picture: …) (file: …) (asks: …) what comes with it, and what the text field is for
+
+Every event is delivered twice: the second time it must show the same screen.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+from bot.catalogue.library import Library
+from bot.catalogue.words import Words
+from bot.dialogue.actions import BadCode, decode, encode
+from bot.domain.actions import Action
+from bot.domain.messages import Button, Command, Input, Link, Other, Press, Reply, Start, Text
+from bot.domain.quizzes import Given
+from bot.domain.workshops import BookingState
+from bot.services import broadcasts, classroom
+from bot.storage import learning, residents, workshops
+from bot.storage.residents import Address
+from tests.dialogue.world import Person, World, open_world, words_of
+from tests.support import VAULT, add_resident, add_workshop, book
+
+FOLDER = Path(__file__).with_name("transcripts")
+
+
+def render(reply: Reply, library: Library) -> list[str]:
+    """A screen's lines in a transcript."""
+    words, screen, language = library.words, reply.screen, reply.language
+    text = words_of(reply, library).splitlines()
+    text += ["", *(words.markdown(line, language) for line in screen.legend)] if screen.legend else []
+    lines = [f"< {line}".rstrip() for line in text]
+    if screen.picture:
+        lines.append(f"  (picture: {words.label(screen.picture.alt, language)})")
+    if screen.file:
+        lines.append(f"  (file: {screen.file.name})")
+    lines += ["  " + " ".join(_shown(one, words, language) for one in row) for row in screen.rows]
+    return [*lines, f"  (asks: {words.label(screen.asks, language)})"] if screen.asks else lines
+
+
+def _shown(one: Button | Link, words: Words, language: str) -> str:
+    label = f"[{words.label(one.label, language)}]"
+    return f"{label}({one.url})" if isinstance(one, Link) else label
+
+
+# --- what may happen in the world
+
+
+async def _workshop(world: World, _: Person, places: str) -> None:
+    async with world.database.begin() as conn:
+        known = len(await workshops.all_of(conn))
+        await add_workshop(conn, capacity=int(places), starts_at=world.clock.now + timedelta(days=7 + known))
+
+
+async def _somebody_books(world: World, _: Person, places: str) -> None:
+    async with world.database.begin() as conn:
+        other = await residents.find(conn, Address("telegram", "other")) or await add_resident(conn, "telegram:other")
+        for workshop in await workshops.all_of(conn):
+            state = BookingState.CONFIRMED if workshop.free >= int(places) else BookingState.WAITING
+            await book(conn, workshop.id, other.id, places=int(places), state=state, now=world.clock.now)
+
+
+async def _somebody_cancels(world: World, _: Person) -> None:
+    async with world.database.begin() as conn:
+        other = await residents.find(conn, Address("telegram", "other"))
+        assert other
+        for workshop in await workshops.all_of(conn):
+            await broadcasts.cancel_booking(conn, VAULT, other, workshop.id, now=world.clock.now)
+
+
+async def _called_off(world: World, _: Person) -> None:
+    async with world.database.begin() as conn:
+        for workshop in await workshops.all_of(conn):
+            await conn.execute(
+                workshops.workshops.update()
+                .where(workshops.workshops.c.id == workshop.id)
+                .values(cancelled_at=world.clock.now)
+            )
+
+
+async def _days_pass(world: World, _: Person, days: str) -> None:
+    world.clock.move(days=int(days))
+
+
+async def _people_answer(world: World, _: Person, people: str, code: str) -> None:
+    """Everybody answers every question; only the first person answers them all right."""
+    async with world.database.begin() as conn:
+        link = await classroom.open_link(conn, code, world.clock.now)
+        for person in range(int(people)):
+            attempt = await classroom.begin_as_pupil(
+                conn, world.library, link, f"pupil {person}", seed=person, now=world.clock.now
+            )
+            for position in range(len(attempt.questions)):
+                given = Given("0", right=person == 0 or position == 0)
+                await learning.add_answer(conn, attempt, position, given, world.clock.now)
+            await learning.finish_attempt(conn, attempt.id, world.clock.now)
+
+
+async def _channel(world: World, person: Person, name: str) -> None:
+    person.address = Address(name, "1")
+
+
+EVENTS: dict[str, Callable[..., Awaitable[None]]] = {
+    r"this happens in the channel (\w+)": _channel,
+    r"there is a workshop with (\d+) places": _workshop,
+    r"somebody books (\d+) places": _somebody_books,
+    r"somebody gives their places back": _somebody_cancels,
+    r"the workshops are called off": _called_off,
+    r"(\d+) days pass": _days_pass,
+    r"(\d+) people answer (\w+)": _people_answer,
+}
+
+
+async def happen(world: World, person: Person, what: str) -> None:
+    for pattern, event in EVENTS.items():
+        if found := re.fullmatch(pattern, what):
+            await event(world, person, *found.groups())
+            return
+    raise AssertionError(f"nothing of the kind is known: {what!r}")
+
+
+# --- what the resident does
+
+
+def read(line: str, person: Person) -> Input:
+    """What a line after `> ` means."""
+    if line == "(picture)":
+        return Other()
+    if found := re.fullmatch(r"\(start ?(\S*)\)", line):
+        return Start(found[1])
+    if found := re.fullmatch(r"\(press (\S+)\)", line):
+        return Press(found[1])
+    if found := re.fullmatch(r"\(old\) \[(.+)\]", line):
+        return press_of(person.old_button(found[1]))
+    if found := re.fullmatch(r"\[(.+)\]", line):
+        return press_of(person.button(found[1]))
+    if line.startswith("/"):
+        name, _, arguments = line[1:].partition(" ")
+        return Command(name, arguments)
+    return Text(line)
+
+
+def press_of(button: Button) -> Press:
+    return Press(encode(button.action))
+
+
+class Replay:
+    """Replays a transcript and writes down how it goes now."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.before = file.read_text(encoding="utf-8")
+        self.now = ""
+        self.replies: list[Reply] = []
+        self.actions: set[type[Action]] = set()
+        """Those that were pressed, or that screens lead back to."""
+
+    @property
+    def language(self) -> str:
+        return self.file.suffixes[-2].removeprefix(".")
+
+    async def run(self, folder: Path, library: Library) -> None:
+        async with open_world(folder, library) as world:
+            person = world.person(language=self.language)
+            lines: list[str] = []
+            for line in self.before.splitlines():
+                if line.startswith(("#", "*", ">")):
+                    gap = [""] if lines and not (line[0] == lines[-1][:1] and line[0] in "#*") else []
+                    lines += [*gap, line]
+                if line.startswith("* "):
+                    await happen(world, person, line.removeprefix("* "))
+                if line.startswith("> "):
+                    lines += await self._turn(person, line.removeprefix("> "))
+            self.now = "\n".join(lines) + "\n"
+
+    async def _turn(self, person: Person, line: str) -> list[str]:
+        given = read(line, person)
+        if isinstance(given, Press):
+            self._note(given.code)
+        await person.gives(given)
+        reply = person.replies[-1]
+        self.replies.append(reply)
+        if reply.screen.here:
+            self.actions.add(type(reply.screen.here))
+        shown = render(reply, person.world.library)
+        if not reply.forgotten:  # nothing is left that could know the event again
+            assert render(await person.again(), person.world.library) == shown, f"delivered twice: {line}"
+        return shown
+
+    def _note(self, code: str) -> None:
+        try:
+            self.actions.add(type(decode(code)))
+        except BadCode:  # a forged one
+            pass

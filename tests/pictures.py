@@ -1,0 +1,77 @@
+"""`make pictures`: the pictures in the README, taken of the program as it is. Needs Debian's chromium."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from playwright.async_api import Page, async_playwright
+
+from tests.acceptance.conftest import Program
+from tests.web.test_browser import ARGUMENTS, CHROMIUM
+
+FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
+PHONE = (390, 844)
+DESKTOP = (1100, 1000)
+SETTLED_MS = 600
+"""The page scrolls to what is new."""
+
+
+async def press(page: Page, name: str) -> None:
+    """Press a button and wait for what follows."""
+    await page.get_by_role("button", name=name).last.click()
+    await page.wait_for_load_state("networkidle")
+
+
+async def question(page: Page, url: str) -> None:
+    """A question on a phone."""
+    await page.goto(url)
+    for name in ("Rozejrzę się", "Quiz", "Ruch drogowy", "Pieszy, pasy i tramwaj", "5 pytań"):
+        await press(page, name)
+
+
+async def distress(page: Page, url: str) -> None:
+    """What to do now."""
+    await page.goto(url)
+    await page.get_by_role("textbox").fill("pali sie olej na patelni")
+    await page.keyboard.press("Enter")
+    await page.wait_for_load_state("networkidle")
+
+
+async def share(page: Page, url: str) -> None:
+    """A quiz on the classroom's screen."""
+    await page.goto(url)
+    for name in ("Rozejrzę się", "Quiz", "Ruch drogowy", "Pieszy, pasy i tramwaj", "Udostępnij klasie"):
+        await press(page, name)
+
+
+SCENES = (
+    ("chat", question, PHONE, "light"),
+    ("card", distress, PHONE, "dark"),
+    ("share", share, DESKTOP, "light"),
+)
+
+
+async def main() -> None:
+    """Take all pictures."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        program = Program(Path(folder))
+        await program.start()
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            for name, scene, (width, height), theme in SCENES:
+                page = await browser.new_page(
+                    viewport={"width": width, "height": height},
+                    locale="pl-PL",
+                    color_scheme="dark" if theme == "dark" else "light",
+                )
+                await scene(page, program.url)
+                await page.wait_for_timeout(SETTLED_MS)
+                await page.screenshot(path=FOLDER / f"{name}.png")
+                await page.close()
+            await browser.close()
+        await program.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
