@@ -1,6 +1,8 @@
 """`bezpieczny campaign …`: a broadcast, from a file to its last delivery."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +17,8 @@ from bot.domain.residents import Address
 from bot.services import campaigns as desk
 from bot.services import preview as previews
 from bot.services.campaigns import WrongKind
-from bot.services.courier import Sender
 from bot.storage.audience import ResidentsAudience
+from bot.storage.database import Connection
 from bot.wiring import House
 from scheduler import ledger
 from scheduler.calendar import parse_local
@@ -35,6 +37,16 @@ WhoPerhaps = Annotated[
 ]
 File = Annotated[Path | None, typer.Option(help="What it says: see docs/staff.md.", dir_okay=False, show_default=False)]
 Template = Annotated[str | None, typer.Option(help="A seasonal template instead of a file.", show_default=False)]
+
+
+def _take(step: Callable[[Connection, datetime], Awaitable[Campaign]]) -> None:
+    """One step of a campaign in one transaction, and where it stands after it."""
+
+    async def use(house: House) -> Campaign:
+        async with house.database.begin() as conn:
+            return await step(conn, house.clock())
+
+    console.print(views.standing(run(use)))
 
 
 def _content(house: House, file: Path | None, template: str | None) -> Content:
@@ -94,11 +106,7 @@ def _say_where_it_stands(campaign: Campaign, missing: tuple[str, ...]) -> None:
 def submit(number: Number, who: Who) -> None:
     """Ask for approval of a draft as it is: where a language is missing, Polish is shown."""
 
-    async def use(house: House) -> Campaign:
-        async with house.database.begin() as conn:
-            return await desk.submit(conn, number, who=who, now=house.clock())
-
-    console.print(views.standing(run(use)))
+    _take(lambda conn, now: desk.submit(conn, number, who=who, now=now))
 
 
 @app.command()
@@ -116,8 +124,8 @@ def preview(number: Number) -> None:
     run(use)
 
 
-@app.command()
-def test(
+@app.command("test")
+def send_test(
     number: Number,
     to: Annotated[str, typer.Option(metavar="ADDRESS", help="Such as telegram:12345.", show_default=False)],
     who: WhoPerhaps = None,
@@ -130,7 +138,7 @@ def test(
 
     async def use(house: House) -> None:
         async with telegram(house) as on:
-            senders: dict[str, Sender] = {"telegram": on} if on else {}
+            senders = {"telegram": on} if on else {}
             await previews.send_test(
                 house.database,
                 house.shelf.library,
@@ -150,11 +158,7 @@ def test(
 def approve(number: Number, who: Who) -> None:
     """A second person's yes; nobody approves their own."""
 
-    async def use(house: House) -> Campaign:
-        async with house.database.begin() as conn:
-            return await desk.approve(conn, number, who=who, now=house.clock())
-
-    console.print(views.standing(run(use)))
+    _take(lambda conn, now: desk.approve(conn, number, who=who, now=now))
 
 
 @app.command()
@@ -163,11 +167,7 @@ def reject(
 ) -> None:
     """Send it back to its author."""
 
-    async def use(house: House) -> Campaign:
-        async with house.database.begin() as conn:
-            return await desk.reject(conn, number, reason, who=who, now=house.clock())
-
-    console.print(views.standing(run(use)))
+    _take(lambda conn, now: desk.reject(conn, number, reason, who=who, now=now))
 
 
 @app.command()
@@ -182,45 +182,31 @@ def schedule(
     if sum((at is not None, now, cron is not None)) != 1:
         fail("Give one of --at, --now and --cron.")
 
-    async def use(house: House) -> Campaign:
-        when: Schedule = Recurring(cron) if cron else OneOff(parse_local(at) if at else house.clock())
-        async with house.database.begin() as conn:
-            return await desk.schedule(conn, number, when, now=house.clock(), who=who)
+    def when(present: datetime) -> Schedule:
+        return Recurring(cron) if cron else OneOff(parse_local(at) if at else present)
 
-    console.print(views.standing(run(use)))
+    _take(lambda conn, now: desk.schedule(conn, number, when(now), who=who, now=now))
 
 
 @app.command()
 def pause(number: Number, who: WhoPerhaps = None) -> None:
     """Hold it: within a second nothing more leaves."""
 
-    async def use(house: House) -> Campaign:
-        async with house.database.begin() as conn:
-            return await desk.pause(conn, number, now=house.clock(), who=who)
-
-    console.print(views.standing(run(use)))
+    _take(lambda conn, now: desk.pause(conn, number, who=who, now=now))
 
 
 @app.command()
 def resume(number: Number, who: WhoPerhaps = None) -> None:
     """Let it go on where it was held."""
 
-    async def use(house: House) -> Campaign:
-        async with house.database.begin() as conn:
-            return await desk.resume(conn, number, now=house.clock(), who=who)
-
-    console.print(views.standing(run(use)))
+    _take(lambda conn, now: desk.resume(conn, number, who=who, now=now))
 
 
 @app.command()
 def cancel(number: Number, who: WhoPerhaps = None) -> None:
     """End it: what has not left stays unsent."""
 
-    async def use(house: House) -> Campaign:
-        async with house.database.begin() as conn:
-            return await desk.cancel(conn, number, now=house.clock(), who=who)
-
-    console.print(views.standing(run(use)))
+    _take(lambda conn, now: desk.cancel(conn, number, who=who, now=now))
 
 
 @app.command()

@@ -204,10 +204,11 @@ class TipTopics(Action):
 
 @dataclass(frozen=True, slots=True)
 class RateTip(Action):
-    """Say whether a tip was useful."""
+    """Say whether a tip was useful; `attempt` is where to go back to a quiz, 0 for none."""
 
     tip: str
     useful: bool
+    attempt: int = 0
 
 
 # --- workshops

@@ -4,7 +4,6 @@ Two people who want the last place at once are told apart by the database: the c
 a booking's state happen in one transaction that nobody else can write beside.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -83,21 +82,16 @@ async def note(
 ) -> Enrolment:
     """Write the name or the contact into a draft. Raises UnknownItem, WorkshopClosed, StaleAction."""
     values = {"name": name} if name is not None else {"contact": contact}
-    return await _change_draft(conn, vault, resident, workshop_id, now, values)
+    return await _change_draft(conn, vault, resident, workshop_id, now=now, **values)
 
 
 async def correct(conn: Connection, vault: Vault, resident: Resident, workshop_id: int, *, now: datetime) -> Enrolment:
     """Take the name and the contact out of a draft. Raises UnknownItem, WorkshopClosed, StaleAction."""
-    return await _change_draft(conn, vault, resident, workshop_id, now, {"name": None, "contact": None})
+    return await _change_draft(conn, vault, resident, workshop_id, now=now, name=None, contact=None)
 
 
 async def _change_draft(
-    conn: Connection,
-    vault: Vault,
-    resident: Resident,
-    workshop_id: int,
-    now: datetime,
-    values: Mapping[str, str | None],
+    conn: Connection, vault: Vault, resident: Resident, workshop_id: int, *, now: datetime, **values: str | None
 ) -> Enrolment:
     enrolment = await _open(conn, vault, resident, workshop_id, now)
     if enrolment.booking is None or enrolment.booking.state is not BookingState.DRAFT:

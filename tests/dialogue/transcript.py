@@ -12,7 +12,7 @@
       [5 pytań] [Wszystkie 6 pytań]    its buttons, row by row
       (picture: …) (file: …) (asks: …) what comes with it, and what the text field is for
 
-Every event is delivered twice: the second time it must show the same screen.
+Ten seconds pass before each event, and each is delivered twice: the second time it must show the same screen.
 """
 
 import re
@@ -102,6 +102,8 @@ async def _people_answer(world: World, _: Person, people: str, code: str) -> Non
             attempt = await classroom.begin_as_pupil(
                 conn, world.library, link, f"pupil {person}", seed=person, now=world.clock.now
             )
+            if attempt.finished_at:
+                continue
             for position in range(len(attempt.questions)):
                 given = Given("0", right=person == 0 or position == 0)
                 await learning.add_answer(conn, attempt, position, given, world.clock.now)
@@ -186,6 +188,7 @@ class Replay:
             self.now = "\n".join(lines) + "\n"
 
     async def _turn(self, person: Person, line: str) -> list[str]:
+        person.world.clock.move(seconds=10)
         given = read(line, person)
         if isinstance(given, Press):
             self._note(given.code)

@@ -1,6 +1,8 @@
 """Quizzes: choosing one, a question a screen, the reason at once, and what to read next."""
 
-from bot.catalogue.schema import FIXED_CHOICES, Question, QuestionKind
+from functools import reduce
+
+from bot.catalogue.schema import FIXED_CHOICES, Question, QuestionKind, Quiz
 from bot.dialogue.scenes.parts import MENU, button, column, grid, titled
 from bot.dialogue.scenes.settings import consent_row
 from bot.dialogue.turn import Turn
@@ -79,6 +81,11 @@ def _audience(value: str) -> Phrase:
     return say(f"audience.{value}")
 
 
+def _audiences(quiz: Quiz) -> Phrase:
+    first, *more = map(_audience, quiz.audience)
+    return reduce(lambda listed, one: say("list.and", first=listed, second=one), more, first)
+
+
 async def intro(turn: Turn, action: do.QuizIntro) -> Screen:
     """What a quiz is about, and how long it should be."""
     quiz = learning.get_quiz(turn.library, action.quiz)
@@ -89,7 +96,7 @@ async def intro(turn: Turn, action: do.QuizIntro) -> Screen:
     return Screen(
         blocks=(
             say("quiz.intro", title=Plain(quiz.title), about=Plain(quiz.about)),
-            say("quiz.facts", n=count, audience=_audience(quiz.audience[0]), level=say(f"level.{quiz.level}")),
+            say("quiz.facts", n=count, audience=_audiences(quiz), level=say(f"level.{quiz.level}")),
         ),
         rows=(
             (short, whole) if count > SHORT else (whole,),
@@ -294,14 +301,12 @@ def reasons(marked: learning.Marked) -> list[Block]:
     """The reason for the chosen answer; for any other than the right one, also what is right and why."""
     asked, given = marked.question, marked.given
     chosen = [asked.options[int(digit)] for digit in given.chosen]
-    verdict = "quiz.right" if given.right else "quiz.other"
-    if asked.kind in (QuestionKind.MULTIPLE, QuestionKind.ORDERING):
-        lead: Block = say(f"{verdict}.whole", reason=Markdown(asked.explanation))
-    else:
-        lead = say(verdict, reason=Markdown(chosen[0].feedback))
+    whole = asked.kind in (QuestionKind.MULTIPLE, QuestionKind.ORDERING)
+    reason = Markdown(asked.explanation if whole else chosen[0].feedback)
     if given.right:
-        return [lead]
-    blocks = [lead, say("quiz.answer", answer=_right_answer(asked))]
+        return [say("quiz.right", reason=reason)]
+    lead = say("quiz.other.whole" if whole else "quiz.other", reason=reason)
+    blocks: list[Block] = [lead, say("quiz.answer", answer=_right_answer(asked))]
     if asked.kind is QuestionKind.MULTIPLE:
         strays = [option.feedback for option in chosen if not option.right]
         return [*blocks, *(Markdown(feedback) for feedback in strays)]

@@ -37,7 +37,7 @@ def _rows(turn: Turn, tip: Tip, attempt: int, rating: bool | None) -> list[Row]:
         return [*_back_to(attempt), (more, *MENU)]
     rows = _back_to(attempt)
     if rating is None:
-        useful, useless = do.RateTip(tip.id, useful=True), do.RateTip(tip.id, useful=False)
+        useful, useless = (do.RateTip(tip.id, useful, attempt) for useful in (True, False))
         rows.append((button("tip.useful", useful), button("tip.useless", useless)))
     quiz = _quiz_about(turn, tip)
     if quiz and not attempt:
@@ -61,7 +61,11 @@ async def rate(turn: Turn, action: do.RateTip) -> Screen:
     await store.mark_tip(turn.conn, turn.resident.id, tip.id, turn.now, useful=action.useful)
     return Screen(
         blocks=(say("tip.thanks" if action.useful else "tip.noted"),),
-        rows=((button("tip.next", do.NextTip()), button("tip.topics", do.TipTopics())), MENU),
+        rows=(
+            *_back_to(action.attempt),
+            (button("tip.next", do.NextTip()), button("tip.topics", do.TipTopics())),
+            MENU,
+        ),
     )
 
 
