@@ -14,7 +14,7 @@ from rich.console import Console
 from bot import wiring
 from bot.catalogue.problems import ContentError
 from bot.channels import terminal
-from bot.commands import content, database
+from bot.commands import campaign, content, database, quiz, staff, workshop
 from bot.domain.errors import BotError
 from bot.obs import configure_logging
 from bot.settings import Settings, from_environment
@@ -26,8 +26,15 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.add_typer(content.app, name="content")
-app.add_typer(database.app, name="database")
+for group, name in (
+    (campaign.app, "campaign"),
+    (workshop.app, "workshop"),
+    (quiz.app, "quiz"),
+    (staff.app, "staff"),
+    (content.app, "content"),
+    (database.app, "database"),
+):
+    app.add_typer(group, name=name)
 
 
 def _settings() -> Settings:

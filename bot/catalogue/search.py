@@ -42,7 +42,7 @@ PHRASE = 0.45
 """The share of the score that a ready phrase can bring; single words bring the rest."""
 STRANGE = 0.6
 """How much a word that stands nowhere weighs, against the rarest that does."""
-ENOUGH = 0.34
+ENOUGH = 0.38
 """The score below which a hit is nonsense."""
 BESIDE_THE_BEST = 0.4
 """The share of the best hit's score below which another only distracts."""
