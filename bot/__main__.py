@@ -18,7 +18,6 @@ from bot.commands import campaign, content, database, quiz, staff, workshop
 from bot.domain.errors import BotError
 from bot.obs import configure_logging
 from bot.settings import Settings, from_environment
-from bot.wiring import Running
 
 app = typer.Typer(
     name="bezpieczny",
@@ -46,13 +45,15 @@ def _settings() -> Settings:
 @app.command()
 def run() -> None:
     """Run the assistant: the browser page, Telegram if its token is set, and everything the clock does."""
+    from bot import running  # noqa: PLC0415 - the web framework and Telegram's library take a second to load
+
     settings = _settings()
     console = Console(stderr=False)
 
-    def announce(running: Running) -> None:
-        console.print(f"[bold]Bezpieczny Kraków[/bold] is running: [link]{running.address}[/link]")
-        console.print(f"Channels: {', '.join(running.channels)}")
-        if "telegram" not in running.channels:
+    def announce(on: running.Running) -> None:
+        console.print(f"[bold]Bezpieczny Kraków[/bold] is running: [link]{on.address}[/link]")
+        console.print(f"Channels: {', '.join(on.channels)}")
+        if "telegram" not in on.channels:
             console.print("Telegram is off: set BEZPIECZNY_TELEGRAM__TOKEN to turn it on.")
         console.print("Stop with Ctrl+C.")
 
@@ -60,7 +61,7 @@ def run() -> None:
         stop = asyncio.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
-        await wiring.run(settings, stop, announce)
+        await running.run(settings, stop, announce)
 
     asyncio.run(main())
 

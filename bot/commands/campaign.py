@@ -12,7 +12,7 @@ from rich.live import Live
 from bot.catalogue.schema import Campaign as Content
 from bot.catalogue.schema import CampaignKind
 from bot.commands import campaign_views as views
-from bot.commands.common import console, fail, local, rates, run, table, telegram
+from bot.commands.common import console, fail, local, rates, run, say, table, telegram
 from bot.domain.residents import Address
 from bot.services import campaigns as desk
 from bot.services import preview as previews
@@ -21,7 +21,7 @@ from bot.storage.audience import ResidentsAudience
 from bot.storage.database import Connection
 from bot.wiring import House
 from scheduler import ledger
-from scheduler.calendar import parse_local
+from scheduler.calendar import parse_cron, parse_local
 from scheduler.model import Campaign, CampaignState, OneOff, Recurring, Schedule
 
 LOOK_S = 0.5
@@ -46,7 +46,7 @@ def _take(step: Callable[[Connection, datetime], Awaitable[Campaign]]) -> None:
         async with house.database.begin() as conn:
             return await step(conn, house.clock())
 
-    console.print(views.standing(run(use)))
+    say(views.standing(run(use)))
 
 
 def _content(house: House, file: Path | None, template: str | None) -> Content:
@@ -92,14 +92,10 @@ def revise(number: Number, who: Who, file: File = None, template: Template = Non
 
 def _say_where_it_stands(campaign: Campaign, missing: tuple[str, ...]) -> None:
     if campaign.state is CampaignState.IN_REVIEW:
-        console.print(f"Campaign {campaign.id} “{campaign.title}” is in review: somebody else may approve it.")
+        say(f"Campaign {campaign.id} “{campaign.title}” is in review: somebody else may approve it.")
         return
-    console.print(
-        f"Campaign {campaign.id} “{campaign.title}” is a draft: some of it is missing in {', '.join(missing)}."
-    )
-    console.print(
-        f"Complete the file and `campaign revise {campaign.id}`, or `campaign submit {campaign.id}` as it is."
-    )
+    say(f"Campaign {campaign.id} “{campaign.title}” is a draft: some of it is missing in {', '.join(missing)}.")
+    say(f"Complete the file and `campaign revise {campaign.id}`, or `campaign submit {campaign.id}` as it is.")
 
 
 @app.command()
@@ -151,7 +147,7 @@ def send_test(
             )
 
     run(use)
-    console.print(f"Sent a test of campaign {number} to {to}.")
+    say(f"Sent a test of campaign {number} to {to}.")
 
 
 @app.command()
@@ -183,7 +179,10 @@ def schedule(
         fail("Give one of --at, --now and --cron.")
 
     def when(present: datetime) -> Schedule:
-        return Recurring(cron) if cron else OneOff(parse_local(at) if at else present)
+        if cron is not None:
+            parse_cron(cron)
+            return Recurring(cron)
+        return OneOff(present if at is None else parse_local(at))
 
     _take(lambda conn, now: desk.schedule(conn, number, when(now), who=who, now=now))
 
@@ -221,11 +220,12 @@ def show(
                 return await desk.report(conn, number, house.clock())
 
         report = await look()
-        with Live(views.report(report), console=console, auto_refresh=False) as live:
+        with Live(console=console, auto_refresh=False, transient=True) as live:
             while report.is_moving and not once:
+                live.update(views.report(report), refresh=True)
                 await asyncio.sleep(LOOK_S)
                 report = await look()
-                live.update(views.report(report), refresh=True)
+        console.print(views.report(report))
         console.print(views.history(report))
 
     run(use)
@@ -241,7 +241,7 @@ def list_() -> None:
 
     found = run(use)
     if not found:
-        console.print("No campaigns yet: bezpieczny campaign create --file F.yaml --as NAME")
+        say("No campaigns yet: bezpieczny campaign create --file F.yaml --as NAME")
         return
     rows = ((str(one.id), one.kind.value, one.state.value, one.author, local(one.next_at), one.title) for one in found)
     console.print(table("ID", "Kind", "State", "Author", "Next", "Title", rows=rows))

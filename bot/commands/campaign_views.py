@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from rich.console import Group, RenderableType
 from rich.markdown import Markdown
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.text import Text
@@ -99,7 +100,7 @@ def _run(run: Run, progress: Progress) -> list[RenderableType]:
     left = f", about {_span(timedelta(seconds=progress.eta_s))} left" if balance.open and progress.eta_s else ""
     return [
         Text(f"{local(run.slot_at)}: {run.state.value}{reason}, {share} done{speed}{left}"),
-        ProgressBar(total=max(balance.audience, 1), completed=balance.settled, width=BAR_WIDTH),
+        Padding(ProgressBar(total=max(balance.audience, 1), completed=balance.settled, width=BAR_WIDTH), 0),
         Text(balance_line(balance)),
     ]
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import typer
 from rich import box
@@ -13,18 +13,24 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bot.channels.telegram.channel import TelegramChannel
 from bot.domain.errors import BotError
 from bot.settings import from_environment
-from bot.wiring import House, open_house, telegram_channel
+from bot.wiring import House, open_house
 from scheduler.calendar import ZONE
 from scheduler.errors import SchedulerError
 from scheduler.ledger import FAULTS
 from scheduler.pacing import NullPacer
 
+if TYPE_CHECKING:
+    from bot.channels.telegram.channel import TelegramChannel
+
 T = TypeVar("T")
 
-console = Console(highlight=False, soft_wrap=True)
+PIPED_WIDTH = 120
+
+console = Console(highlight=False)
+if not console.is_terminal:
+    console.width = PIPED_WIDTH
 
 
 def run(use: Callable[[House], Awaitable[T]]) -> T:
@@ -40,6 +46,11 @@ def run(use: Callable[[House], Awaitable[T]]) -> T:
         fail(str(error))
     except FAULTS as error:
         fail(f"The database cannot be used just now: {getattr(error, 'orig', None) or error}")
+
+
+def say(line: str) -> None:
+    """A line as it is: titles may hold brackets, and a file or a script may read it."""
+    console.print(line, markup=False, soft_wrap=True)
 
 
 def fail(message: str) -> NoReturn:
@@ -68,11 +79,13 @@ def rates(house: House) -> Mapping[str, float]:
 
 
 @asynccontextmanager
-async def telegram(house: House) -> AsyncIterator[TelegramChannel | None]:
+async def telegram(house: House) -> AsyncIterator["TelegramChannel | None"]:
     """The Telegram channel, to send a little by; None if it is switched off."""
     if house.settings.telegram.token is None:
         yield None
         return
+    from bot.running import telegram_channel  # noqa: PLC0415 - Telegram's library takes a while to load
+
     channel = telegram_channel(house, house.engine, NullPacer())
     try:
         yield channel

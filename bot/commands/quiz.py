@@ -9,7 +9,7 @@ import segno
 import typer
 
 from bot.channels.telegram.channel import TelegramChannel
-from bot.commands.common import console, fail, local, run, telegram
+from bot.commands.common import fail, local, run, say, telegram
 from bot.domain.areas import DEFAULT_LANGUAGE
 from bot.domain.errors import BotError, UnknownItem
 from bot.services import classroom, learning, poster
@@ -56,11 +56,11 @@ def link(
 def _show(page: str, made: QuizLink, on_telegram: str | None) -> None:
     picture = io.StringIO()
     segno.make(page, error="m").terminal(picture, compact=True)
-    console.print(picture.getvalue(), markup=False)
-    console.print(f"In the browser:  {page}")
+    say(picture.getvalue())
+    say(f"In the browser:  {page}")
     if on_telegram:
-        console.print(f"On Telegram:     {on_telegram}")
-    console.print(f"Open until {local(made.ends_at)}. Totals appear from {classroom.FEWEST_SHOWN} people on.")
+        say(f"On Telegram:     {on_telegram}")
+    say(f"Open until {local(made.ends_at)}. Totals appear from {classroom.FEWEST_SHOWN} people on.")
 
 
 async def _on_telegram(house: House, made: QuizLink) -> str | None:
@@ -72,7 +72,7 @@ async def _address(channel: TelegramChannel, parameter: str) -> str | None:
     try:
         await channel.ask_name()
     except BotError as error:  # the link in the browser works all the same
-        console.print(f"Telegram does not say what the bot is called there: {error}")
+        say(f"Telegram does not say what the bot is called there: {error}")
     return channel.link(parameter)
 
 
@@ -81,4 +81,4 @@ def _write(file: Path, content: bytes) -> None:
         file.write_bytes(content)
     except OSError as error:
         fail(f"{file} cannot be written: {error.strerror}")
-    console.print(f"Wrote {file}.")
+    say(f"Wrote {file}.")

@@ -9,8 +9,14 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from sqlalchemy import func, select
 
-from tests.acceptance.conftest import Program, eventually
+from bot.storage.database import Database
+from scheduler import ledger
+from scheduler.model import Balance, DeliveryState, RunState
+from scheduler.tables import deliveries
+from tests.acceptance.conftest import PATIENCE_S, Program, eventually
+from tests.support import add_resident
 from tests.telegram_api import TelegramApi
 from tests.telegram_api.users import User
 
@@ -184,3 +190,40 @@ async def test_a_broken_setting_is_one_clear_line(
     printed = await program(**{name: value}).cli("run", ok=False)
     assert said in printed
     assert len(printed.strip().splitlines()) == 1, printed
+
+
+async def test_after_sigkill_in_mid_broadcast_nobody_is_missed_and_the_ledger_balances(
+    program: Callable[..., Program], api: TelegramApi, tmp_path: Path
+) -> None:
+    people = 120
+    bot = program(BEZPIECZNY_TELEGRAM__RATE="40")
+    await bot.cli("database", "upgrade")
+    database = Database(f"sqlite:///{bot.folder / 'data' / 'bezpieczny.sqlite3'}")
+    async with database.begin() as conn:
+        for number in range(1, people + 1):
+            api.user(number)
+            await add_resident(conn, f"telegram:{number}", alerts=True)
+    await alert_everybody(bot, tmp_path)
+    await bot.start()
+    await eventually(lambda: len(api.messages()) > people / 4, "the broadcast did not begin")
+    await bot.stop(signal.SIGKILL)
+    reached = len(api.messages())
+    assert reached < people, "it was over before it could be killed"
+    await bot.start()
+    await eventually(lambda: len({message.chat for message in api.messages()}) == people, "somebody was missed")
+
+    async def settled() -> Balance | None:
+        async with database.read() as conn:
+            (run,) = await ledger.list_runs(conn)
+            return await ledger.balance(conn, run.id) if run.state is RunState.FINISHED else None
+
+    async with asyncio.timeout(PATIENCE_S):
+        while (balance := await settled()) is None:  # noqa: ASYNC110 - it happens in another process
+            await asyncio.sleep(0.1)
+    assert balance.holds
+    assert balance[DeliveryState.SENT] == people
+    twice = len(api.messages()) - people
+    async with database.read() as conn:
+        doubts = (await conn.execute(select(func.sum(deliveries.c.doubts)))).scalar_one()
+    assert twice <= doubts <= people / 4, "only what was in flight can come twice"
+    await database.close()

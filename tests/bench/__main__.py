@@ -17,7 +17,7 @@ import aiohttp
 from rich.console import Console
 from rich.table import Table
 
-from bot import wiring
+from bot import running, wiring
 from bot.dialogue.actions import encode
 from bot.dialogue.engine import Engine
 from bot.domain import actions as do
@@ -93,7 +93,7 @@ async def posts(base_url: str) -> int:
 
 async def broadcast(house: wiring.House, engine: Engine) -> int:
     """A durable campaign without a cap: claim, render, mark, send, record."""
-    channel = wiring.telegram_channel(house, engine, NullPacer())
+    channel = running.telegram_channel(house, engine, NullPacer())
     courier = Courier(house.database, house.shelf, house.tools.vault, {"telegram": channel}, house.clock)
     now = house.clock()
     async with house.database.begin() as conn:

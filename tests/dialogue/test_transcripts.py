@@ -29,7 +29,7 @@ async def test_the_conversation_goes_as_written(
 
 
 def _difference(replay: Replay) -> Iterator[str]:
-    yield f"{replay.file.name}: the conversation goes otherwise (pytest --write-transcripts tests/dialogue writes it so)"
+    yield f"{replay.file.name} goes otherwise; `pytest tests/dialogue --write-transcripts` writes it down so"
     before, now = replay.before.splitlines(), replay.now.splitlines()
     yield from unified_diff(before, now, "as written", "as it goes now", n=8, lineterm="")
 

@@ -12,11 +12,12 @@
       [5 pytań] [Wszystkie 6 pytań]    its buttons, row by row
       (picture: …) (file: …) (asks: …) what comes with it, and what the text field is for
 
-Ten seconds pass before each event, and each is delivered twice: the second time it must show the same screen.
+Every event is delivered twice: the second time it must show the same screen.
 """
 
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -136,22 +137,22 @@ async def happen(world: World, person: Person, what: str) -> None:
 # --- what the resident does
 
 
+GIVEN: dict[str, Callable[..., Input]] = {
+    r"\(picture\)": lambda _: Other(),
+    r"\(start ?(\S*)\)": lambda _, parameter: Start(parameter),
+    r"\(press (\S+)\)": lambda _, code: Press(code),
+    r"\(old\) \[(.+)\]": lambda person, label: press_of(person.old_button(label)),
+    r"\[(.+)\]": lambda person, label: press_of(person.button(label)),
+    r"/(\S+) ?(.*)": lambda _, name, arguments: Command(name, arguments),
+    r"(.+)": lambda _, text: Text(text),
+}
+
+
 def read(line: str, person: Person) -> Input:
     """What a line after `> ` means."""
-    if line == "(picture)":
-        return Other()
-    if found := re.fullmatch(r"\(start ?(\S*)\)", line):
-        return Start(found[1])
-    if found := re.fullmatch(r"\(press (\S+)\)", line):
-        return Press(found[1])
-    if found := re.fullmatch(r"\(old\) \[(.+)\]", line):
-        return press_of(person.old_button(found[1]))
-    if found := re.fullmatch(r"\[(.+)\]", line):
-        return press_of(person.button(found[1]))
-    if line.startswith("/"):
-        name, _, arguments = line[1:].partition(" ")
-        return Command(name, arguments)
-    return Text(line)
+    matches = ((found, given) for pattern, given in GIVEN.items() if (found := re.fullmatch(pattern, line)))
+    found, given = next(matches)
+    return given(person, *found.groups())
 
 
 def press_of(button: Button) -> Press:
@@ -188,7 +189,6 @@ class Replay:
             self.now = "\n".join(lines) + "\n"
 
     async def _turn(self, person: Person, line: str) -> list[str]:
-        person.world.clock.move(seconds=10)
         given = read(line, person)
         if isinstance(given, Press):
             self._note(given.code)
@@ -203,7 +203,5 @@ class Replay:
         return shown
 
     def _note(self, code: str) -> None:
-        try:
+        with suppress(BadCode):  # a forged one
             self.actions.add(type(decode(code)))
-        except BadCode:  # a forged one
-            pass

@@ -109,6 +109,8 @@ class Person:
         return self.replies[-1].screen
 
     async def gives(self, given: Input) -> Screen:
+        """Something the resident does, a second after the last."""
+        self.world.clock.move(seconds=1)
         self.event = Event(self.address, f"k{next(self.world.keys)}", given, self.language)
         self.replies.append(await self.world.engine.turn(self.event))
         return self.screen
