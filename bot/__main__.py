@@ -14,7 +14,7 @@ from rich.console import Console
 from bot import wiring
 from bot.catalogue.problems import ContentError
 from bot.channels import terminal
-from bot.commands import campaign, content, database, quiz, staff, workshop
+from bot.commands import campaign, content, database, demo, quiz, staff, workshop
 from bot.domain.errors import BotError
 from bot.obs import configure_logging
 from bot.settings import Settings, from_environment
@@ -34,6 +34,7 @@ for group, name in (
     (database.app, "database"),
 ):
     app.add_typer(group, name=name)
+app.command()(demo.demo)
 
 
 def _settings() -> Settings:

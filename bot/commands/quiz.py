@@ -3,18 +3,20 @@
 import asyncio
 import io
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import segno
 import typer
 
-from bot.channels.telegram.channel import TelegramChannel
 from bot.commands.common import fail, local, run, say, telegram
 from bot.domain.areas import DEFAULT_LANGUAGE
 from bot.domain.errors import BotError, UnknownItem
 from bot.services import classroom, learning, poster
 from bot.storage.classroom import QuizLink
 from bot.wiring import House
+
+if TYPE_CHECKING:
+    from bot.channels.telegram.channel import TelegramChannel
 
 app = typer.Typer(help="Share quizzes.", no_args_is_help=True)
 
@@ -68,7 +70,7 @@ async def _on_telegram(house: House, made: QuizLink) -> str | None:
         return await _address(channel, f"q_{made.code}") if channel else None
 
 
-async def _address(channel: TelegramChannel, parameter: str) -> str | None:
+async def _address(channel: "TelegramChannel", parameter: str) -> str | None:
     try:
         await channel.ask_name()
     except BotError as error:  # the link in the browser works all the same

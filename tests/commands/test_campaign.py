@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -76,18 +76,27 @@ def test_from_a_file_to_the_report(bezpieczny: Say, file: Path, data: Path) -> N
 
 
 async def _deliver(database: Database) -> None:
-    now = utc_now()
-    now += timedelta(days=1, hours=12 - now.hour)  # tomorrow, when nobody sleeps
+    now = tomorrow_at_noon()
     async with database.begin() as conn:
         for number in range(2):
             await add_resident(conn, f"telegram:{number}", campaigns=True)
         await conn.exec_driver_sql("UPDATE campaigns SET window_s = 172800")
     await plan(database.begin, ResidentsAudience(), now)
+    await _send_all(database, now)
+
+
+async def _send_all(database: Database, now: datetime) -> None:
     async with database.begin() as conn:
         due = await ledger.claim(conn, "telegram", 9, worker="w", now=now, lease_s=60)
         await ledger.mark(conn, due, worker="w", now=now, lease_s=60)
         await ledger.record(conn, [(one, Sent("m")) for one in due], now)
     await plan(database.begin, ResidentsAudience(), now)
+
+
+def tomorrow_at_noon() -> datetime:
+    """A time at which nobody sleeps, whenever the tests run."""
+    now = utc_now()
+    return now + timedelta(days=1, hours=11 - now.hour)
 
 
 def test_the_preview_in_a_terminal(bezpieczny: Say, file: Path, data: Path) -> None:
@@ -185,3 +194,26 @@ def test_a_broken_file_is_refused_with_its_place(bezpieczny: Say, file: Path) ->
 
 def test_a_broken_setting_is_one_clear_line(bezpieczny: Say) -> None:
     assert "BEZPIECZNY_PORT" in bezpieczny("campaign", "list", code=1, BEZPIECZNY_PORT="http").stderr
+
+
+async def test_show_follows_a_running_campaign_to_its_end(bezpieczny: Say, data: Path) -> None:
+    def prepare() -> None:
+        bezpieczny("campaign", "create", "--template", "jesien", "--as", "Ada")
+        bezpieczny("campaign", "approve", "1", "--as", "Bob")
+        bezpieczny("campaign", "schedule", "1", "--now")
+
+    await asyncio.to_thread(prepare)
+    now = tomorrow_at_noon()
+    database = Database(f"sqlite:///{data / 'bezpieczny.sqlite3'}")
+    async with database.begin() as conn:
+        await add_resident(conn, "telegram:1", campaigns=True)
+        await conn.exec_driver_sql("UPDATE campaigns SET window_s = 172800")
+    await plan(database.begin, ResidentsAudience(), now)
+    watching = asyncio.create_task(asyncio.to_thread(bezpieczny, "campaign", "show", "1"))
+    await asyncio.sleep(1.5)  # it looks every half second
+    assert not watching.done()
+
+    await _send_all(database, now)
+    await database.close()
+
+    assert "1 = 1 sent" in (await watching).stdout

@@ -92,15 +92,18 @@ async def forge(folder: Path, library: Library, codes: list[str]) -> None:
             assert buttons(screen)
             for button in buttons(screen):
                 assert decode(encode(button.action)) == button.action
-            if isinstance(screen.here, do.Explain):
+            if isinstance(screen.here, do.Explain) and before["residents"]:  # not just erased, and so a stranger
                 assert {**await world.dump(), "conversations": []} == {**before, "conversations": []}
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(actions(KNOWN).map(encode) | CODES, min_size=1, max_size=15))
-def test_forged_codes_never_fail_and_what_is_refused_changes_nothing(library: Library, codes: list[str]) -> None:
-    with TemporaryDirectory() as folder:
-        asyncio.run(forge(Path(folder), library, codes))
+def test_forged_codes_never_fail_and_what_is_refused_changes_nothing(library: Library) -> None:
+    @settings(max_examples=60, deadline=None)
+    @given(st.lists(actions(KNOWN).map(encode) | CODES, min_size=1, max_size=15))
+    def check(codes: list[str]) -> None:
+        with TemporaryDirectory() as folder:
+            asyncio.run(forge(Path(folder), library, codes))
+
+    check()
 
 
 async def test_choices_that_are_none_are_refused(world: World) -> None:

@@ -27,10 +27,10 @@ from bot.dialogue.actions import BadCode, decode, encode
 from bot.domain.actions import Action
 from bot.domain.messages import Button, Command, Input, Link, Other, Press, Reply, Start, Text
 from bot.domain.quizzes import Given
+from bot.domain.residents import Address
 from bot.domain.workshops import BookingState
 from bot.services import broadcasts, classroom
 from bot.storage import learning, residents, workshops
-from bot.storage.residents import Address
 from tests.dialogue.world import Person, World, open_world, words_of
 from tests.support import VAULT, add_resident, add_workshop, book
 
@@ -84,11 +84,7 @@ async def _somebody_cancels(world: World, _: Person) -> None:
 async def _called_off(world: World, _: Person) -> None:
     async with world.database.begin() as conn:
         for workshop in await workshops.all_of(conn):
-            await conn.execute(
-                workshops.workshops.update()
-                .where(workshops.workshops.c.id == workshop.id)
-                .values(cancelled_at=world.clock.now)
-            )
+            await workshops.call_off(conn, workshop.id, world.clock.now)
 
 
 async def _days_pass(world: World, _: Person, days: str) -> None:
