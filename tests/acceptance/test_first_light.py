@@ -43,18 +43,16 @@ buttons:
 """
 
 
+GO_ON = re.compile(r"Wynik|Następne .*|Sprawdź|Prawda|Oszustwo|☐ A|[A-F]")
+
+
 async def answer_to_the_end(user: User) -> None:
     """Answer whatever is asked, whichever way it wants answering, until the result is there."""
     for _ in range(60):
-        labels = user.screen.buttons
-        for wanted in ("Wynik", "Następne", "Sprawdź", "Prawda", "Oszustwo", "☐ A", "A", "B", "C", "D", "E"):
-            if match := next((label for label in labels if label == wanted or label.startswith(wanted + " ")), None):
-                await user.presses(match)
-                break
-        else:
+        onward = [label for label in user.screen.buttons if GO_ON.fullmatch(label)]
+        if not onward:
             return
-        if not user.screen.buttons or any(label.startswith("☐ Porada") for label in user.screen.buttons):
-            return
+        await user.presses(next((label for label in onward if label == "Sprawdź"), onward[0]))
 
 
 async def meet(api: TelegramApi) -> User:

@@ -86,18 +86,20 @@ async def forge(folder: Path, library: Library, codes: list[str]) -> None:
         person = world.person()
         await person.does(do.StartQuiz("czad", 0, 7))
         await person.does(do.ShareQuiz("czad"))
+        after = await world.dump()
         for code in codes:
-            before = await world.dump()
             screen = await person.gives(Press(code))
             assert buttons(screen)
             for button in buttons(screen):
                 assert decode(encode(button.action)) == button.action
-            if isinstance(screen.here, do.Explain) and before["residents"]:  # not just erased, and so a stranger
-                assert {**await world.dump(), "conversations": []} == {**before, "conversations": []}
+            before, after = after, await world.dump()
+            erased, another_language = not before["residents"], code.startswith("ls:")
+            if isinstance(screen.here, do.Explain) and not erased and not another_language:
+                assert {**after, "conversations": []} == {**before, "conversations": []}
 
 
 def test_forged_codes_never_fail_and_what_is_refused_changes_nothing(library: Library) -> None:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=30, deadline=None)
     @given(st.lists(actions(KNOWN).map(encode) | CODES, min_size=1, max_size=15))
     def check(codes: list[str]) -> None:
         with TemporaryDirectory() as folder:

@@ -46,7 +46,7 @@ TYPED = (
     Press("bx:1:1"),
     Press("qx:1"),
 )
-STEPS = st.lists(st.integers(0, 999) | st.sampled_from(TYPED), min_size=3, max_size=25)
+STEPS = st.lists(st.integers(0, 999) | st.sampled_from(TYPED), min_size=3, max_size=15)
 """A number presses one of the buttons there are, on this screen or on an earlier one."""
 
 
@@ -111,7 +111,7 @@ async def twice_is_once(world: World, person: Person) -> None:
 
 
 def test_on_any_way_through_the_conversation(library: Library) -> None:
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(STEPS)
     def check(steps: list[int | Input]) -> None:
         with TemporaryDirectory() as folder:
