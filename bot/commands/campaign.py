@@ -12,7 +12,7 @@ from rich.live import Live
 from bot.catalogue.schema import Campaign as Content
 from bot.catalogue.schema import CampaignKind
 from bot.commands import campaign_views as views
-from bot.commands.common import console, fail, local, rates, run, say, table, telegram
+from bot.commands.common import console, fail, local, rates, run, table, telegram, tell
 from bot.domain.residents import Address
 from bot.services import campaigns as desk
 from bot.services import preview as previews
@@ -46,7 +46,7 @@ def _take(step: Callable[[Connection, datetime], Awaitable[Campaign]]) -> None:
         async with house.database.begin() as conn:
             return await step(conn, house.clock())
 
-    say(views.standing(run(use)))
+    tell(views.standing(run(use)))
 
 
 def _content(house: House, file: Path | None, template: str | None) -> Content:
@@ -92,10 +92,10 @@ def revise(number: Number, who: Who, file: File = None, template: Template = Non
 
 def _say_where_it_stands(campaign: Campaign, missing: tuple[str, ...]) -> None:
     if campaign.state is CampaignState.IN_REVIEW:
-        say(f"Campaign {campaign.id} “{campaign.title}” is in review: somebody else may approve it.")
+        tell(f"Campaign {campaign.id} “{campaign.title}” is in review: somebody else may approve it.")
         return
-    say(f"Campaign {campaign.id} “{campaign.title}” is a draft: some of it is missing in {', '.join(missing)}.")
-    say(f"Complete the file and `campaign revise {campaign.id}`, or `campaign submit {campaign.id}` as it is.")
+    tell(f"Campaign {campaign.id} “{campaign.title}” is a draft: some of it is missing in {', '.join(missing)}.")
+    tell(f"Complete the file and `campaign revise {campaign.id}`, or `campaign submit {campaign.id}` as it is.")
 
 
 @app.command()
@@ -147,7 +147,7 @@ def send_test(
             )
 
     run(use)
-    say(f"Sent a test of campaign {number} to {to}.")
+    tell(f"Sent a test of campaign {number} to {to}.")
 
 
 @app.command()
@@ -241,7 +241,7 @@ def list_() -> None:
 
     found = run(use)
     if not found:
-        say("No campaigns yet: bezpieczny campaign create --file F.yaml --as NAME")
+        tell("No campaigns yet: bezpieczny campaign create --file F.yaml --as NAME")
         return
     rows = ((str(one.id), one.kind.value, one.state.value, one.author, local(one.next_at), one.title) for one in found)
     console.print(table("ID", "Kind", "State", "Author", "Next", "Title", rows=rows))

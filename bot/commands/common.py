@@ -48,7 +48,7 @@ def run(use: Callable[[House], Awaitable[T]]) -> T:
         fail(f"The database cannot be used just now: {getattr(error, 'orig', None) or error}")
 
 
-def say(line: str) -> None:
+def tell(line: str) -> None:
     """A line as it is: titles may hold brackets, and a file or a script may read it."""
     console.print(line, markup=False, soft_wrap=True)
 

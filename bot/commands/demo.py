@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.common import console, run, say, table
+from bot.commands.common import console, run, table, tell
 from bot.services import demo as service
 from bot.wiring import House
 
@@ -36,4 +36,4 @@ def demo(
     made = run(use)
     rows = ((name.replace("_", " "), f"{count:,}") for name, count in made.items() if count)
     console.print(table("Made up", "Rows", rows=rows))
-    say(f"A demo city, in {time.monotonic() - started:.1f} s. Look around: bezpieczny campaign list")
+    tell(f"A demo city, in {time.monotonic() - started:.1f} s. Look around: bezpieczny campaign list")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import segno
 import typer
 
-from bot.commands.common import fail, local, run, say, telegram
+from bot.commands.common import fail, local, run, telegram, tell
 from bot.domain.areas import DEFAULT_LANGUAGE
 from bot.domain.errors import BotError, UnknownItem
 from bot.services import classroom, learning, poster
@@ -58,11 +58,11 @@ def link(
 def _show(page: str, made: QuizLink, on_telegram: str | None) -> None:
     picture = io.StringIO()
     segno.make(page, error="m").terminal(picture, compact=True)
-    say(picture.getvalue())
-    say(f"In the browser:  {page}")
+    tell(picture.getvalue())
+    tell(f"In the browser:  {page}")
     if on_telegram:
-        say(f"On Telegram:     {on_telegram}")
-    say(f"Open until {local(made.ends_at)}. Totals appear from {classroom.FEWEST_SHOWN} people on.")
+        tell(f"On Telegram:     {on_telegram}")
+    tell(f"Open until {local(made.ends_at)}. Totals appear from {classroom.FEWEST_SHOWN} people on.")
 
 
 async def _on_telegram(house: House, made: QuizLink) -> str | None:
@@ -74,7 +74,7 @@ async def _address(channel: "TelegramChannel", parameter: str) -> str | None:
     try:
         await channel.ask_name()
     except BotError as error:  # the link in the browser works all the same
-        say(f"Telegram does not say what the bot is called there: {error}")
+        tell(f"Telegram does not say what the bot is called there: {error}")
     return channel.link(parameter)
 
 
@@ -83,4 +83,4 @@ def _write(file: Path, content: bytes) -> None:
         file.write_bytes(content)
     except OSError as error:
         fail(f"{file} cannot be written: {error.strerror}")
-    say(f"Wrote {file}.")
+    tell(f"Wrote {file}.")

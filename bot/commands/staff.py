@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.common import console, run, say, table
+from bot.commands.common import console, run, table, tell
 from bot.storage import staff
 from bot.storage.staff import Member, Role
 from bot.wiring import House
@@ -26,7 +26,7 @@ def add(
             await staff.add(conn, Member(name, role), house.clock())
 
     run(use)
-    say(f"{name} is {role.value}.")
+    tell(f"{name} is {role.value}.")
 
 
 @app.command("list")
@@ -39,6 +39,6 @@ def list_() -> None:
 
     members = run(use)
     if not members:
-        say("Nobody yet: bezpieczny staff add NAME --role editor")
+        tell("Nobody yet: bezpieczny staff add NAME --role editor")
         return
     console.print(table("Name", "Role", rows=((member.name, member.role.value) for member in members)))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.common import console, local, run, say, table
+from bot.commands.common import console, local, run, table, tell
 from bot.domain.areas import DEFAULT_LANGUAGE
 from bot.domain.workshops import Booking, Workshop
 from bot.services import workshops as service
@@ -32,7 +32,7 @@ def create(
 
     number, plan = run(use)
     when = f"{local(plan.starts)}, {plan.capacity} places"
-    say(f"Workshop {number} “{plan.title[DEFAULT_LANGUAGE]}” can be booked: {when}.")
+    tell(f"Workshop {number} “{plan.title[DEFAULT_LANGUAGE]}” can be booked: {when}.")
 
 
 @app.command("list")
@@ -47,7 +47,7 @@ def list_() -> None:
 
     found, states = run(use)
     if not found:
-        say("No workshops yet: bezpieczny workshop create --file W.yaml")
+        tell("No workshops yet: bezpieczny workshop create --file W.yaml")
         return
     rows = (
         (str(one.id), local(one.starts_at), f"{one.taken}/{one.capacity}", states[one.id], _title(one), one.place)
@@ -87,7 +87,7 @@ def roster(
     if rows:
         console.print(table(*headings, rows=rows))
     else:
-        say("Nobody has booked yet.")
+        tell("Nobody has booked yet.")
 
 
 def _harmless(row: tuple[str, ...]) -> tuple[str, ...]:
@@ -104,4 +104,4 @@ def cancel(number: Number) -> None:
             return await service.call_off(conn, number, house.clock())
 
     workshop, told = run(use)
-    say(f"Workshop {number} “{_title(workshop)}” is called off. {told} bookings are told of it.")
+    tell(f"Workshop {number} “{_title(workshop)}” is called off. {told} bookings are told of it.")

@@ -10,6 +10,8 @@ import pytest
 from bot.catalogue.schema import ExhibitKind, QuestionKind
 from bot.dialogue.commands import LISTED, action_of
 from bot.domain.areas import AgeBand, Audience
+from bot.domain.reminders import Occasion
+from bot.web.pages import EXPLAINED
 from tests.support import real_words
 
 CODE = Path(__file__).parents[2] / "bot"
@@ -26,8 +28,8 @@ def python_nodes() -> Iterator[ast.AST]:
 def said() -> set[str]:
     """Keys that are surely said: written out where a key is expected."""
     calls = (node for node in python_nodes() if isinstance(node, ast.Call) and node.args)
-    named = (call for call in calls if isinstance(call.func, ast.Name) and call.func.id in SAYING)
-    return {call.args[0].value for call in named if isinstance(call.args[0], ast.Constant)}
+    keys = (call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id in SAYING)
+    return {key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
 
 
 def written() -> set[str]:
@@ -46,6 +48,8 @@ def families() -> dict[str, set[str]]:
         "quiz.how": {kind.value for kind in QuestionKind},
         "quiz.letter": {"full", "on.full", "off.full"},
         "level": {"1", "2", "3"},
+        "reminder": {occasion.value for occasion in Occasion},
+        "web": {f"error_{status:d}" for status in (400, *EXPLAINED)},
         "command": {listed.key for listed in LISTED},
         "consent": {"tips", "alerts", "campaigns"},
         "workshop": {"confirmed", "waiting", "confirmed.silent", "waiting.silent"},
