@@ -173,7 +173,7 @@ def _jobs(house: House, audience: ResidentsAudience, metrics: Metrics) -> tuple[
 async def run(settings: Settings, stop: asyncio.Event, announce: Callable[[Running], None]) -> None:
     """Run everything until `stop`; what is in flight is finished, within about ten seconds.
 
-    Raises what `open_house` raises, AlreadyRunning, and PortTaken.
+    Raises what `open_house` raises, ContentError, AlreadyRunning, and PortTaken.
     """
     channels: list[TelegramChannel] = []
 
@@ -182,6 +182,7 @@ async def run(settings: Settings, stop: asyncio.Event, announce: Callable[[Runni
 
     with hold(data_folder(settings) / LOCK):
         async with open_house(settings, telegram_username=username) as house:
+            await asyncio.to_thread(lambda: house.shelf.library)  # broken content is to be known before anything is on
             registry = CollectorRegistry()
             parts = build(house, Metrics(registry), registry, channels)
             address = parts.server.open()

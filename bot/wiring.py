@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.catalogue.library import Shelf
+from bot.catalogue.library import LateShelf, Shelf
 from bot.catalogue.loader import Reader
 from bot.dialogue.engine import Engine
 from bot.dialogue.turn import Tools
@@ -66,19 +66,19 @@ async def open_house(
     clock: Callable[[], datetime] = utc_now,
     telegram_username: Callable[[], str | None] = lambda: None,
 ) -> AsyncIterator[House]:
-    """The content read, the database open and up to date, the keys at hand.
+    """The database open and up to date, the keys at hand; the content is read when it is first asked for.
 
-    Raises ContentError, DatabaseUnusableError or SettingsError, each with one clear message.
+    Raises DatabaseUnusableError or SettingsError, each with one clear message.
     """
     data_folder(settings)
     reader = Reader(Path(settings.content))
-    library = reader.load()
     vault = Vault(load_secret(settings, lambda: secrets.token_bytes(32)))
     database = Database(settings.database_url.get_secret_value())
     try:
         await database.check()
         await migrate.upgrade(database)
         links = Links(settings.public_url, telegram_username)
-        yield House(settings, database, reader, Shelf(library), Tools(vault, links, new_number, new_code), clock)
+        tools = Tools(vault, links, new_number, new_code)
+        yield House(settings, database, reader, LateShelf(reader.load), tools, clock)
     finally:
         await database.close()

@@ -1,6 +1,6 @@
 """Everything the assistant can teach, read once and never changed; a reload replaces it whole."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot.catalogue.schema import Campaign, Programme, Quiz, Tip
@@ -34,3 +34,17 @@ class Shelf:
     def put(self, library: Library) -> None:
         """Stand a newer library in its place."""
         self._library = library
+
+
+class LateShelf(Shelf):
+    """A shelf that reads its library when somebody first asks: many commands of the staff's never do."""
+
+    def __init__(self, load: Callable[[], Library]) -> None:
+        self._load = load
+
+    @property
+    def library(self) -> Library:
+        """The library as it is now. The first time, raises ContentError if it cannot be read."""
+        if not hasattr(self, "_library"):
+            self.put(self._load())
+        return self._library

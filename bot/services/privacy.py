@@ -30,6 +30,7 @@ async def export(conn: Connection, vault: Vault, resident: Resident, now: dateti
             "opt_in_offered_at": _iso(resident.consent_asked_at),
             "blocked_at": _iso(resident.blocked_at),
             "created_at": resident.created_at.isoformat(),
+            "seen_on": (await residents.seen_on(conn, resident.id)).isoformat(),
         },
         **await everything_of(conn, resident.id),
         "bookings": [
@@ -44,7 +45,12 @@ async def export(conn: Connection, vault: Vault, resident: Resident, now: dateti
             for booking in places
         ],
         "messages": [
-            {"kind": receipt.kind.value, "slot_at": receipt.slot_at.isoformat(), "state": receipt.state.value}
+            {
+                "kind": receipt.kind.value,
+                "slot_at": receipt.slot_at.isoformat(),
+                "state": receipt.state.value,
+                "settled_at": _iso(receipt.settled_at),
+            }
             for receipt in await ledger.receipts(conn, resident.id)
         ],
     }

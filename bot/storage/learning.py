@@ -161,7 +161,8 @@ async def everything_of(conn: AsyncConnection, resident_id: int) -> dict[str, li
     links = select(quiz_links.c.code, quiz_links.c.quiz, quiz_links.c.created_at, quiz_links.c.ends_at)
     queries = {
         "attempts": select(
-            attempts.c.id, attempts.c.quiz, attempts.c.link, attempts.c.started_at, attempts.c.finished_at
+            *(attempts.c.id, attempts.c.quiz, attempts.c.link, attempts.c.questions),
+            *(attempts.c.started_at, attempts.c.finished_at),
         )
         .where(mine)
         .order_by(attempts.c.id),

@@ -1,7 +1,7 @@
 """Residents and where each of them is in the conversation."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import RowMapping, delete, insert, or_, select, update
@@ -127,6 +127,12 @@ async def note_seen(conn: AsyncConnection, resident: Resident, now: datetime) ->
         .where(residents.c.id == resident.id, (residents.c.seen_on != now.date()) | residents.c.blocked_at.is_not(None))
         .values(seen_on=now.date(), blocked_at=None)
     )
+
+
+async def seen_on(conn: AsyncConnection, resident_id: int) -> date:
+    """The last day on which a resident wrote."""
+    day: date = (await conn.execute(select(residents.c.seen_on).where(residents.c.id == resident_id))).scalar_one()
+    return day
 
 
 async def erase(conn: AsyncConnection, resident_id: int) -> None:

@@ -1,0 +1,153 @@
+"""The export holds everything, and nothing is left after the end; a table that is new cannot be forgotten."""
+
+import json
+from typing import Any
+
+from sqlalchemy import Table, select
+
+from bot.dialogue.actions import encode
+from bot.domain.actions import Numbers
+from bot.domain.quizzes import Given, Ref
+from bot.domain.residents import Resident
+from bot.domain.workshops import BookingState
+from bot.services import broadcasts, classroom, privacy
+from bot.storage import audience, learning, residents, tables, workshops
+from bot.storage.database import Connection, Database
+from bot.storage.residents import Conversation
+from scheduler import tables as scheduler_tables
+from tests.support import NOON, VAULT, add_resident, add_workshop, book, library
+
+SECTIONS = {
+    "residents": "resident",
+    "conversations": "conversation",
+    "attempts": "attempts",
+    "answers": "answers",
+    "tips_seen": "tips",
+    "bookings": "bookings",
+    "quiz_links": "quiz_links",
+    "deliveries": "messages",
+}
+"""Table → where the export shows its rows."""
+TECHNICAL = {
+    *("id", "resident_id", "recipient", "run_id", "attempt_id", "workshop_id"),  # numbers of rows
+    *("seed", "token", "handled"),  # what tells one press or event from another
+    *("changed_at", "account", "attempt", "doubts", "due_at", "worker", "reference", "reason"),  # how work goes on
+    *("road", "everyday", "cyber"),  # the export names the topics that are on
+    "position",  # answers stand in their order
+}
+NOBODYS = {"runs", "tallies"}
+"""What the scheduler keeps of a message once nobody is in it."""
+
+
+def all_tables() -> dict[str, Table]:
+    return {**scheduler_tables.metadata.tables, **tables.metadata.tables}
+
+
+def hanging_on_residents() -> set[str]:
+    """Tables whose rows name a resident, directly or by what they hang on."""
+    found = {"residents"}
+    while True:
+        more = {
+            name
+            for name, table in all_tables().items()
+            if "recipient" in table.c or any(key.column.table.name in found for key in table.foreign_keys)
+        }
+        if more <= found:
+            return found
+        found |= more
+
+
+async def dump(conn: Connection) -> dict[str, list[dict[str, Any]]]:
+    return {
+        name: [dict(row) for row in (await conn.execute(select(table))).mappings()]
+        for name, table in all_tables().items()
+    }
+
+
+async def lead_a_full_life(database: Database, name: str) -> Resident:
+    """Somebody of whom every table has something."""
+    async with database.begin() as conn:
+        person = await add_resident(conn, f"telegram:{name}", tip_hour=12, district=7, age="19-64", road=True)
+        await residents.save_conversation(conn, person.id, Conversation(encode(Numbers()), "x", ("k",)), new=True)
+        code = await classroom.share(conn, library(), "czad", resident_id=person.id, code=f"code{name}", now=NOON)
+        refs = [Ref("czad", "one"), Ref("czad", "two")]
+        attempt = await learning.add_attempt(
+            conn, refs, seed=person.id, now=NOON, resident_id=person.id, quiz="czad", link=code.code
+        )
+        await learning.add_answer(conn, attempt, 0, Given("0", right=True), NOON)
+        await learning.mark_tip(conn, person.id, "czujka", NOON, useful=True)
+        await book(conn, 1, person.id, places=2)
+    return person
+
+
+async def workshop_there(database: Database) -> None:
+    async with database.begin() as conn:
+        await add_workshop(conn, capacity=3)
+
+
+async def test_the_export_holds_every_row(database: Database) -> None:
+    await workshop_there(database)
+    other = await lead_a_full_life(database, "other")
+    async with database.read() as conn:
+        before = await dump(conn)
+    person = await lead_a_full_life(database, "anna")
+    await broadcasts.open_due(database, audience.ResidentsAudience(), NOON)
+    async with database.read() as conn:
+        after = await dump(conn)
+        exported = await privacy.export(conn, VAULT, person, NOON)
+    text = json.dumps(exported, ensure_ascii=False)
+    assert hanging_on_residents() == set(SECTIONS)
+    for table, section in SECTIONS.items():
+        mine = [row for row in after[table] if row not in before[table] and row.get("recipient") != other.id]
+        shown = exported[section] if isinstance(exported[section], list) else [exported[section]]
+        assert len(shown) == len(mine) > 0, table
+        for row in mine:
+            for column, value in row.items():
+                assert column in TECHNICAL or appears(value, text), f"{table}.{column}: {value!r}"
+
+
+def appears(value: Any, text: str) -> bool:
+    if isinstance(value, bytes):
+        value = VAULT.open(value)
+    shown = value.isoformat() if hasattr(value, "isoformat") else value
+    return json.dumps(shown, ensure_ascii=False) in text
+
+
+async def test_nothing_is_left_of_who_is_erased(database: Database) -> None:
+    await workshop_there(database)
+    await lead_a_full_life(database, "other")
+    async with database.read() as conn:
+        before = await dump(conn)
+    person = await lead_a_full_life(database, "anna")
+    await broadcasts.open_due(database, audience.ResidentsAudience(), NOON)
+    async with database.begin() as conn:
+        during = await dump(conn)
+        await privacy.erase(conn, person)
+        after = await dump(conn)
+    for table in hanging_on_residents():
+        assert len(during[table]) > len(before[table]), f"{table} has nothing to erase: fill it in lead_a_full_life"
+    theirs = [row for row in during["deliveries"] if row["recipient"] != person.id]
+    assert after["deliveries"] == theirs
+    assert {**after, **dict.fromkeys((*NOBODYS, "deliveries"))} == {**before, **dict.fromkeys((*NOBODYS, "deliveries"))}
+    assert [row["count"] for row in after["tallies"]] == [1]
+
+
+async def test_the_place_of_who_is_erased_goes_to_the_next_in_line(database: Database) -> None:
+    await workshop_there(database)
+    async with database.begin() as conn:
+        one, other = await add_resident(conn, "telegram:1"), await add_resident(conn, "telegram:2")
+        await book(conn, 1, one.id, places=3)
+        await book(conn, 1, other.id, places=2, state=BookingState.WAITING)
+        await privacy.erase(conn, one)
+    assert await broadcasts.fill_free_places(database, VAULT, NOON) == 1
+    async with database.read() as conn:
+        booking = await workshops.booking_of(conn, VAULT, 1, other.id)
+    assert booking
+    assert booking.state is BookingState.CONFIRMED
+
+
+async def test_a_number_is_never_given_to_another(database: Database) -> None:
+    async with database.begin() as conn:
+        person = await add_resident(conn)
+        await privacy.erase(conn, person)
+        assert (await add_resident(conn)).id > person.id
