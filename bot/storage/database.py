@@ -4,6 +4,8 @@ SQLite allows one writer at a time, so writers of this process queue for a singl
 busy file; readers never wait for them (WAL). On PostgreSQL both are ordinary pooled connections.
 """
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -48,6 +50,11 @@ def _prepare_sqlite(engine: AsyncEngine, begin: str) -> None:
         connection.exec_driver_sql(begin)
 
 
+def _open_and_close(file: str) -> None:
+    """See that SQLite can open a file: when it cannot, aiosqlite's thread outlives the loop and complains."""
+    sqlite3.connect(file).close()
+
+
 class Database:
     """The engines of one database."""
 
@@ -88,9 +95,11 @@ class Database:
     async def check(self) -> None:
         """Raise DatabaseUnusableError, in one line, if the database does not answer."""
         try:
+            if self.is_sqlite:
+                await asyncio.to_thread(_open_and_close, self.url.database or ":memory:")
             async with self.read() as conn:
                 await conn.execute(text("SELECT 1"))
-        except (DBAPIError, OSError) as error:
+        except (DBAPIError, sqlite3.Error, OSError) as error:
             cause = getattr(error, "orig", None) or error
             shown = self.url.render_as_string(hide_password=True)
             raise DatabaseUnusableError(f"The database {shown} cannot be opened: {cause}") from error
