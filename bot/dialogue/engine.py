@@ -144,7 +144,8 @@ class Engine:
         handled = (*before.handled, event.key)[-KEPT_KEYS:]
         after = Conversation(here, screen.awaits, handled)
         await residents.save_conversation(turn.conn, turn.resident.id, after, new=new)
-        await residents.note_seen(turn.conn, turn.resident, turn.now)
+        if before.seen_on != turn.now.date() or turn.resident.blocked_at:
+            await residents.note_seen(turn.conn, turn.resident, turn.now)
 
 
 def _read_here(conversation: Conversation) -> Press:

@@ -20,6 +20,8 @@ class Conversation:
     here: str
     awaiting: str | None = None
     handled: tuple[str, ...] = ()
+    seen_on: date | None = None
+    """The last day on which they wrote, as it was read; `note_seen` writes it."""
 
 
 def _resident(row: RowMapping) -> Resident:
@@ -66,7 +68,7 @@ async def find_with_conversation(
         return None, None
     if row["here"] is None:
         return _resident(row), None
-    return _resident(row), Conversation(row["here"], row["awaiting"], tuple(row["handled"]))
+    return _resident(row), Conversation(row["here"], row["awaiting"], tuple(row["handled"]), row["seen_on"])
 
 
 async def add(conn: AsyncConnection, address: Address, language: str, now: datetime) -> Resident:
@@ -121,11 +123,9 @@ async def save_conversation(conn: AsyncConnection, resident_id: int, conversatio
 
 
 async def note_seen(conn: AsyncConnection, resident: Resident, now: datetime) -> None:
-    """Note the day a resident wrote, once a day; and that whoever writes has not blocked us."""
+    """Note the day a resident wrote, and that whoever writes has not blocked us."""
     await conn.execute(
-        update(residents)
-        .where(residents.c.id == resident.id, (residents.c.seen_on != now.date()) | residents.c.blocked_at.is_not(None))
-        .values(seen_on=now.date(), blocked_at=None)
+        update(residents).where(residents.c.id == resident.id).values(seen_on=now.date(), blocked_at=None)
     )
 
 

@@ -59,7 +59,7 @@ def test_the_next_tip_is_new_or_the_longest_ago_and_timely(
 
 def test_residents_get_different_tips() -> None:
     all_tips = [tip(f"t{n}") for n in range(10)]
-    chosen = {tips.choose_next(all_tips, {}, replace(RESIDENT, id=number), NOON) for number in range(100)}
+    chosen = [tips.choose_next(all_tips, {}, replace(RESIDENT, id=number), NOON) for number in range(100)]
     assert len({one.id for one in chosen if one}) > 5
 
 
@@ -87,11 +87,8 @@ async def test_the_next_tip_follows_topic_and_areas_and_falls_back_to_any(databa
         async def next_of(topic: str = "") -> str:
             return (await tips.next_tip(conn, shelf, resident, topic=topic, now=NOON)).id
 
-        assert (await next_of(), await next_of("fire"), await next_of("nothing")) == (
-            "b",
-            "a",
-            await next_of("nothing"),
-        )
+        assert (await next_of(), await next_of("fire")) == ("b", "a")
+        assert await next_of("nothing") in {"a", "b"}
         await store.mark_tip(conn, resident.id, "b", NOON)
         assert await next_of() == "b"
         for empty in (library(tips=[]), library(tips=[tip("c", season=["summer"])])):
