@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench demo lock migration clean
+.PHONY: help run test check format bench demo pictures lock migration clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ bench: .venv/ready ## Measure turns and deliveries a second
 
 demo: .venv/ready ## Fill the database with a believable city of 2,000 residents
 	$(BIN)/bezpieczny demo --residents 2000
+
+pictures: .venv/ready ## Take the README's pictures of the program as it is (needs Debian's chromium)
+	$(BIN)/python -m tests.pictures
 
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
