@@ -28,8 +28,8 @@ def utc_now() -> datetime:
 
 
 def new_number() -> int:
-    """A random number from 1 to 2³¹."""
-    return secrets.randbelow(2**31) + 1
+    """A random number from 1 to 2³¹ − 1, the largest that a button carries."""
+    return secrets.randbelow(2**31 - 1) + 1
 
 
 def new_code() -> str:

@@ -84,7 +84,7 @@ def read(line: str, screen: Screen, words: Words, language: str) -> Input:
     """What a typed line means: the number or the words of a choice, a command, or text."""
     line = line.strip()
     buttons = [one for one in _choices(screen) if isinstance(one, Button)]
-    if line.isdigit() and 1 <= int(line) <= len(_choices(screen)):
+    if line.isdecimal() and 1 <= int(line) <= len(_choices(screen)):
         chosen = _choices(screen)[int(line) - 1]
         return Press(encode(chosen.action)) if isinstance(chosen, Button) else Text(line)
     for one in buttons:

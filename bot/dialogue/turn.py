@@ -22,7 +22,7 @@ class Tools:
     vault: Vault
     links: Links
     new_number: Callable[[], int]
-    """A random number from 1 to 2³¹, to tell one press of a button from another's."""
+    """A random number from 1 to 2³¹ − 1, to tell one press of a button from another's."""
     new_code: Callable[[], str]
     """A random code for a link: letters and digits that are easy to read out."""
 

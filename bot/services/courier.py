@@ -1,6 +1,6 @@
 """Carries the scheduler's deliveries to the channels."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, assert_never
@@ -16,6 +16,7 @@ from bot.domain.residents import Address, Resident
 from bot.domain.workshops import BookingState
 from bot.services import tips
 from bot.services.letters import campaign_letter, tip_letter, workshop_letter
+from bot.services.together import Together
 from bot.storage import learning, residents
 from bot.storage import workshops as bookings
 from bot.storage.database import Connection, Database
@@ -78,19 +79,19 @@ class Courier:
         self._vault = vault
         self._senders = senders
         self._clock = clock
+        self._residents = Together(self._load)  # in a broadcast a look-up for each message would cost more than sending
         self._letters: dict[tuple[int, int], tuple[Library, Screen]] = {}
 
     async def send(self, delivery: Delivery, run: Run, campaign: Campaign | None) -> Outcome:
         """Say it in the resident's language, and answer what became of it."""
         now = self._clock()
         try:
-            async with self._database.read() as conn:
-                resident = await residents.get(conn, delivery.recipient)
-                if resident is None or not _agrees(resident, run.kind):
-                    return OptedOut()
-                if resident.blocked_at:
-                    return model.Blocked()
-                letter = await self._letter(conn, resident, run, campaign, now)
+            resident = await self._residents.get(delivery.recipient)
+            if resident is None or not _agrees(resident, run.kind):
+                return OptedOut()
+            if resident.blocked_at:
+                return model.Blocked()
+            letter = await self._letter(resident, run, campaign, now)
         except FAULTS as error:  # nothing has left
             return Retry(now + FIRST_PAUSE, type(error).__name__, account_wide=False)
         if not isinstance(letter, _Letter):
@@ -99,14 +100,20 @@ class Courier:
         await self._note(resident, letter, outcome)
         return outcome
 
+    async def _load(self, wanted: Collection[int]) -> Mapping[int, Resident]:
+        async with self._database.read() as conn:
+            return await residents.get_many(conn, wanted)
+
     async def _letter(
-        self, conn: Connection, resident: Resident, run: Run, campaign: Campaign | None, now: datetime
+        self, resident: Resident, run: Run, campaign: Campaign | None, now: datetime
     ) -> "_Letter | Outcome":
         match run.kind:
             case Kind.DAILY_TIP:
-                return await self._tip(conn, resident, now)
+                async with self._database.read() as conn:
+                    return await self._tip(conn, resident, now)
             case Kind.REMINDER:
-                return await self._reminder(conn, resident, run.subject, now)
+                async with self._database.read() as conn:
+                    return await self._reminder(conn, resident, run.subject, now)
             case Kind.ALERT | Kind.TIP | Kind.NEWS | Kind.QUIZ | Kind.WORKSHOP:
                 return _Letter(self._campaign(campaign)) if campaign else GiveUp("the run has no campaign")
             case _:

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import RowMapping, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.quizzes import Attempt, Given, Ref
 from bot.storage.tables import answers, attempts, conversations, quiz_links, tips_seen
+
+# Built once, since every turn of a quiz needs them.
+_ATTEMPT = select(attempts).where(attempts.c.id == bindparam("attempt"))
+_ANSWERS = select(answers).where(answers.c.attempt_id == bindparam("attempt"))
 
 
 def _attempt(row: RowMapping, given: Sequence[RowMapping]) -> Attempt:
@@ -28,15 +32,14 @@ def _attempt(row: RowMapping, given: Sequence[RowMapping]) -> Attempt:
 async def _with_answers(conn: AsyncConnection, row: RowMapping | None) -> Attempt | None:
     if row is None:
         return None
-    given = await conn.execute(select(answers).where(answers.c.attempt_id == row["id"]))
+    given = await conn.execute(_ANSWERS, {"attempt": row["id"]})
     return _attempt(row, given.mappings().all())
 
 
 async def get_attempt(conn: AsyncConnection, attempt_id: int) -> Attempt | None:
     """An attempt with its answers."""
-    return await _with_answers(
-        conn, (await conn.execute(select(attempts).where(attempts.c.id == attempt_id))).mappings().first()
-    )
+    row = (await conn.execute(_ATTEMPT, {"attempt": attempt_id})).mappings().first()
+    return await _with_answers(conn, row)
 
 
 async def find_by_seed(conn: AsyncConnection, resident_id: int, seed: int) -> Attempt | None:

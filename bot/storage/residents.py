@@ -1,10 +1,11 @@
 """Residents and where each of them is in the conversation."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, insert, or_, select, update
+from sqlalchemy import RowMapping, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.areas import AgeBand, Area
@@ -22,6 +23,19 @@ class Conversation:
     handled: tuple[str, ...] = ()
     seen_on: date | None = None
     """The last day on which they wrote, as it was read; `note_seen` writes it."""
+
+
+# Built once: a turn would spend more time on building them than SQLite on answering.
+_WHO_AND_WHERE = (
+    select(residents, conversations.c.here, conversations.c.awaiting, conversations.c.handled)
+    .select_from(residents.outerjoin(conversations))
+    .where(residents.c.channel == bindparam("channel"), residents.c.address == bindparam("address"))
+)
+_KEEP = (
+    update(conversations)
+    .where(conversations.c.resident_id == bindparam("who"))
+    .values({name: bindparam(f"new_{name}") for name in ("here", "awaiting", "handled")})
+)
 
 
 def _resident(row: RowMapping) -> Resident:
@@ -54,16 +68,17 @@ async def get(conn: AsyncConnection, resident_id: int) -> Resident | None:
     return _resident(row) if row else None
 
 
+async def get_many(conn: AsyncConnection, resident_ids: Collection[int]) -> dict[int, Resident]:
+    """Those of these residents that there still are, by number."""
+    rows = (await conn.execute(select(residents).where(residents.c.id.in_(resident_ids)))).mappings()
+    return {row["id"]: _resident(row) for row in rows}
+
+
 async def find_with_conversation(
     conn: AsyncConnection, address: Address
 ) -> tuple[Resident | None, Conversation | None]:
     """Who has this address, and where they are in the conversation: one look-up for the start of a turn."""
-    query = (
-        select(residents, conversations.c.here, conversations.c.awaiting, conversations.c.handled)
-        .select_from(residents.outerjoin(conversations))
-        .where(residents.c.channel == address.channel, residents.c.address == address.id)
-    )
-    row = (await conn.execute(query)).mappings().first()
+    row = (await conn.execute(_WHO_AND_WHERE, {"channel": address.channel, "address": address.id})).mappings().first()
     if row is None:
         return None, None
     if row["here"] is None:
@@ -111,15 +126,11 @@ async def move(conn: AsyncConnection, old: Address, new: Address) -> None:
 
 async def save_conversation(conn: AsyncConnection, resident_id: int, conversation: Conversation, *, new: bool) -> None:
     """Keep where a resident is; `new` when nothing was kept before."""
-    values = {
-        "here": conversation.here,
-        "awaiting": conversation.awaiting,
-        "handled": list(conversation.handled),
-    }
+    values = {"here": conversation.here, "awaiting": conversation.awaiting, "handled": list(conversation.handled)}
     if new:
         await conn.execute(insert(conversations).values(resident_id=resident_id, **values))
     else:
-        await conn.execute(update(conversations).where(conversations.c.resident_id == resident_id).values(values))
+        await conn.execute(_KEEP, {"who": resident_id, **{f"new_{name}": value for name, value in values.items()}})
 
 
 async def note_seen(conn: AsyncConnection, resident: Resident, now: datetime) -> None:

@@ -71,9 +71,9 @@ async def test_a_row_cannot_hang_on_nobody(database: Database) -> None:
 
 
 async def test_one_address_is_one_resident(database: Database) -> None:
-    with pytest.raises(IntegrityError):
-        async with database.begin() as conn:
-            await add_resident(conn, "telegram:1")
+    async with database.begin() as conn:
+        await add_resident(conn, "telegram:1")
+        with pytest.raises(IntegrityError):
             await add_resident(conn, "telegram:1")
 
 
