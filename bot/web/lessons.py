@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.catalogue.library import Shelf
 from bot.dialogue import actions as codec
-from bot.dialogue.scenes import quiz as scene
+from bot.dialogue.scenes import question as scene
 from bot.domain import actions as do
 from bot.domain.errors import StaleAction, UnknownItem
 from bot.domain.messages import Button, Link, Plain, Reply, Row, Screen, say

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from bot.dialogue.scenes import ask, home, privacy, quiz, settings, share, tip, workshop
+from bot.dialogue.scenes import ask, home, privacy, question, quiz, settings, share, tip, workshop
 from bot.dialogue.turn import Turn
 from bot.domain import actions as do
 from bot.domain.actions import Action
@@ -26,9 +26,9 @@ SCENES: Mapping[type[Action], Scene] = {
     do.StartQuiz: quiz.start,
     do.StartMix: quiz.start_mix,
     do.StartLink: quiz.start_link,
-    do.ShowQuestion: quiz.question,
-    do.Answer: quiz.answer,
-    do.ShowResult: quiz.result,
+    do.ShowQuestion: question.show,
+    do.Answer: question.answer,
+    do.ShowResult: question.result,
     do.RepeatMissed: quiz.repeat_missed,
     do.ShareQuiz: share.link,
     do.ShowLink: share.show,
