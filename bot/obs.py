@@ -19,7 +19,7 @@ ACCOUNTS = {"cookie", "password", "secret", "secret_key", "session", "token", "u
 PRIVATE = WRITTEN | PEOPLE | ACCOUNTS
 """Fields whose values never reach the log, whoever passes them: what people write, who they are, what opens doors."""
 
-QUIET = ("aiosqlite", "alembic", "apscheduler", "asyncio", "httpcore", "httpx", "telegram")
+QUIET = ("aiosqlite", "alembic", "apscheduler", "asyncio", "httpcore", "httpx", "telegram", "uvicorn")
 """Libraries that say each request or statement below the level of a warning."""
 
 TOKEN = re.compile(r"(?<!\d)\d{5,}:[\w-]{20,}")
