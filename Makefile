@@ -36,7 +36,7 @@ demo: .venv/ready ## Fill the database with a believable city of 2,000 residents
 pictures: .venv/ready ## Take the README's pictures of the program as it is (needs Debian's chromium)
 	$(BIN)/python -m tests.pictures
 
-LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-header --quiet
 lock: .venv/ready ## Pin the dependencies anew (to the newest: make lock UPGRADE=1)
 	$(LOCK) --group dev $(if $(UPGRADE),--upgrade) --output-file requirements.lock
