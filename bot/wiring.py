@@ -71,7 +71,7 @@ async def open_house(
     Raises DatabaseUnusableError or SettingsError, each with one clear message.
     """
     data_folder(settings)
-    reader = Reader(Path(settings.content))
+    reader = Reader(Path(settings.content), strict=False)
     vault = Vault(load_secret(settings, lambda: secrets.token_bytes(32)))
     database = Database(settings.database_url.get_secret_value())
     try:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.catalogue.library import Library
-from bot.catalogue.schema import Campaign, Programme, Question, Quiz, Tip
+from bot.catalogue.programme import Programme
+from bot.catalogue.schema import Campaign, Question, Quiz, Tip
 from bot.catalogue.search import Search
 from bot.catalogue.words import Words
 from bot.domain.actions import Action
@@ -120,7 +121,16 @@ def library(
     all_campaigns = {one.id: one for one in (campaigns if campaigns is not None else (campaign(),))}
     about = programme()
     search = Search(all_quizzes.values(), all_tips.values(), about)
-    return Library(all_quizzes, all_tips, all_campaigns, about, words or real_words(), search)
+    return Library(
+        quizzes=all_quizzes,
+        tips=all_tips,
+        surveys={},
+        campaigns=all_campaigns,
+        programme=about,
+        words=words or real_words(),
+        pictures={},
+        search=search,
+    )
 
 
 @asynccontextmanager

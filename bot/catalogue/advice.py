@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from bot.catalogue import schema
+from bot.catalogue import programme, schema
 from bot.catalogue.schema import Item
 
 Context = Mapping[str, Any]
@@ -16,7 +16,8 @@ Where = tuple[int | str, ...]
 FIELDS = sorted(
     {
         name
-        for _, model in inspect.getmembers(schema, inspect.isclass)
+        for module in (schema, programme)
+        for _, model in inspect.getmembers(module, inspect.isclass)
         if issubclass(model, Item)
         for name in model.model_fields
     }
@@ -62,7 +63,7 @@ def _missing(field: str, _context: Context, _given: Any) -> str:
 
 def _unknown(field: str, _context: Context, _given: Any) -> str:
     close = difflib.get_close_matches(field.strip("`").rpartition(".")[2], FIELDS, n=1)
-    hint = f"did you mean `{close[0]}`?" if close else "remove it, or see the table of fields in docs/authors.md"
+    hint = f"did you mean `{close[0]}`?" if close else "remove it, or see the table of fields in docs/content.md"
     return f"{field} is no field here; {hint}"
 
 

@@ -1,16 +1,16 @@
 """What types cannot say of the content: everything that should be put right before anybody reads it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date
-
-from pydantic import BaseModel
 
 from bot.catalogue.check_words import check_words
 from bot.catalogue.documents import Content, Document
 from bot.catalogue.markup import foreign
-from bot.catalogue.problems import Problem, Severity
+from bot.catalogue.problems import Problem
 from bot.catalogue.references import broken_references
-from bot.catalogue.schema import Item, Question, QuestionKind, Quiz, Source, Tip
+from bot.catalogue.rules import aims, dates, fairness, links, plain, reach, terms, twins
+from bot.catalogue.schema import Item, Question, QuestionKind, Quiz, Survey, Tip
+from bot.catalogue.texts import Where, texts
 
 TELEGRAM_TEXT = 4096
 """UTF-16 code units that one message holds, after its entities are taken out."""
@@ -19,42 +19,33 @@ FURNITURE = 400
 UNMARKED = frozenset({"title", "name"})
 """Fields shown as they are written; Markdown in them would stay visible."""
 
-Where = tuple[int | str, ...]
-Texts = Mapping[str, str]
+RULES = (
+    aims.problems,
+    fairness.problems,
+    links.problems,
+    plain.problems,
+    reach.problems,
+    terms.problems,
+    twins.problems,
+)
 
 
 def check(content: Content, today: date) -> list[Problem]:
     """All problems of the content as it was read, in the order of files and lines."""
     problems = [*content.problems, *broken_references(content)]
+    problems += dates.problems(content, today)
+    for rule in RULES:
+        problems += rule(content)
     for document in content.documents:
-        problems += _past_review(document, today)
         problems += _markup(document)
-    for quiz in content.quizzes.values():
-        problems += _long_questions(quiz)
+    for asked in content.asked:
+        problems += _long_questions(asked)
     for tip in content.tips.values():
         problems += _long_tip(tip)
     if content.words:
         problems += check_words(content.words)
         problems += _untranslated(content, content.words.languages)
     return sorted(set(problems))
-
-
-def texts(value: object, where: Where = ()) -> Iterator[tuple[Where, Texts]]:
-    """Every text that stands in several languages, and where."""
-    match value:
-        case BaseModel():
-            for name in type(value).model_fields:
-                yield from texts(getattr(value, name), (*where, name))
-        case tuple():
-            for index, item in enumerate(value):
-                yield from texts(item, (*where, index))
-        case dict() if value and all(isinstance(item, str) for item in value.values()):
-            yield where, value
-        case dict():
-            for key, item in value.items():
-                yield from texts(item, (*where, str(key)))
-        case _:
-            return
 
 
 def _untranslated(content: Content, languages: tuple[str, ...]) -> Iterator[Problem]:
@@ -82,25 +73,6 @@ def _compare(
             yield document.problem(message, *where, language, "[key]")
 
 
-def _past_review(document: Document[Item], today: date) -> Iterator[Problem]:
-    for where, review_on, _source in reviews(document.item):
-        if review_on < today:
-            message = f"the review was due on {review_on}; check the source and set the next date"
-            yield document.problem(message, *where, "review_on", severity=Severity.WARNING)
-
-
-def reviews(item: Item) -> Iterator[tuple[Where, date, Source]]:
-    """What an item claims: where it stands, when it is to be reviewed, and its source."""
-    match item:
-        case Tip():
-            yield (), item.review_on, item.source
-        case Quiz():
-            for index, question in enumerate(item.questions):
-                yield ("questions", index), question.review_on, question.source
-        case _:
-            return
-
-
 def _markup(document: Document[Item]) -> Iterator[Problem]:
     for where, translations in texts(document.item):
         for language, text in translations.items():
@@ -110,7 +82,7 @@ def _markup(document: Document[Item]) -> Iterator[Problem]:
                 yield document.problem(f"`{where[-1]}` is shown as written; remove the `**`", *where, language)
 
 
-def _long_questions(document: Document[Quiz]) -> Iterator[Problem]:
+def _long_questions(document: Document[Quiz] | Document[Survey]) -> Iterator[Problem]:
     for index, question in enumerate(document.item.questions):
         for language in question.text:
             length = _length(*_shown(question, language)) + FURNITURE

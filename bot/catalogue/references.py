@@ -1,26 +1,40 @@
 """What must hold for the library to be usable at all: everything that is named is there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bot.catalogue.documents import Content, Document
 from bot.catalogue.problems import Problem
-from bot.catalogue.schema import Campaign, Programme, Quiz, Tip
+from bot.catalogue.programme import Programme
+from bot.catalogue.schema import Campaign, Quiz, Survey, Tip
 from bot.domain.areas import DISTRICTS, Area
+
+PNG = b"\x89PNG\r\n\x1a\n"
+"""How such a picture begins."""
 
 
 def broken_references(content: Content) -> Iterator[Problem]:
     """References to nothing, and names that stand for two things."""
     if content.programme:
-        yield from _in_programme(content.programme)
+        yield from _in_programme(content.programme, content)
         for tip in content.tips.values():
             yield from _in_tip(tip, content.programme.item)
     for quiz in content.quizzes.values():
         yield from _in_quiz(quiz, content.names["tips"])
+    for survey in content.surveys.values():
+        yield from _in_quiz(survey, content.names["tips"])
+        yield from _in_survey(survey, content)
     for campaign in content.campaigns.values():
         yield from _in_campaign(campaign, content)
+    for tip in content.tips.values():
+        yield from _picture(tip, content.pictures)
 
 
-def _in_programme(document: Document[Programme]) -> Iterator[Problem]:
+def _in_programme(document: Document[Programme], content: Content) -> Iterator[Problem]:
+    for index, card in enumerate(document.item.first_cards):
+        if card not in content.names["tips"]:
+            yield document.problem(_no_file("tips", card), "first_cards", index)
+        elif (known := content.tips.get(card)) and not known.item.steps:
+            yield document.problem(f"{card} is no card: it has no steps; name one that has", "first_cards", index)
     for area in Area:
         if area not in document.item.areas:
             yield document.problem(f"the area {area.value!r} is missing; add its name and what it is about", "areas")
@@ -40,7 +54,7 @@ def _in_tip(document: Document[Tip], programme: Programme) -> Iterator[Problem]:
         yield document.problem(f"{message}; change one of them", "topic")
 
 
-def _in_quiz(document: Document[Quiz], tips: frozenset[str]) -> Iterator[Problem]:
+def _in_quiz(document: Document[Quiz] | Document[Survey], tips: frozenset[str]) -> Iterator[Problem]:
     seen: set[str] = set()
     for index, question in enumerate(document.item.questions):
         if question.id in seen:
@@ -51,6 +65,30 @@ def _in_quiz(document: Document[Quiz], tips: frozenset[str]) -> Iterator[Problem
         seen.add(question.id)
         if question.tip not in tips:
             yield document.problem(_no_file("tips", question.tip), "questions", index, "tip")
+
+
+def _in_survey(document: Document[Survey], content: Content) -> Iterator[Problem]:
+    for index, question in enumerate(document.item.questions):
+        quiz, place = question.parallel.quiz, ("questions", index, "parallel")
+        if quiz not in content.names["quizzes"]:
+            yield document.problem(_no_file("quizzes", quiz), *place, "quiz")
+        elif (known := content.quizzes.get(quiz)) and all(
+            one.id != question.parallel.question for one in known.item.questions
+        ):
+            message = f"{quiz} has no question {question.parallel.question!r}; name one that measures the same"
+            yield document.problem(message, *place, "question")
+        elif known and known.item.area is not document.item.area:
+            yield document.problem(f"{quiz} is of another area; measure what this area teaches", *place, "quiz")
+
+
+def _picture(document: Document[Tip], pictures: Mapping[str, bytes]) -> Iterator[Problem]:
+    picture = document.item.picture
+    if picture is None:
+        return
+    if picture.file not in pictures:
+        yield document.problem(f"there is no pictures/{picture.file}; put it there", "picture", "file")
+    elif not pictures[picture.file].startswith(PNG):
+        yield document.problem(f"pictures/{picture.file} is no PNG picture; save it as one", "picture", "file")
 
 
 def _in_campaign(document: Document[Campaign], content: Content) -> Iterator[Problem]:

@@ -29,7 +29,7 @@ class _LongestText:
 
     def __call__(self, texts: dict[str, str]) -> dict[str, str]:
         for language, text in texts.items():
-            if not text.strip():
+            if not text or text.isspace():
                 raise ValueError(f"the text in {language!r} is empty")
             if len(text) > self.limit:
                 raise ValueError(f"the text in {language!r} has {len(text)} characters; at most {self.limit} fit")
@@ -118,6 +118,8 @@ class Question(Item):
     kind: QuestionKind = QuestionKind.SINGLE
     text: Line
     exhibit: Exhibit | None = None
+    pair: Slug | None = None
+    """Of a scam-or-genuine question: the name it shares with its look-alike in the same quiz, one of them genuine."""
     options: tuple[Option, ...] = Field(min_length=2, max_length=6)
     explanation: Reason
     source: Source
@@ -134,6 +136,8 @@ class Question(Item):
             raise ValueError("every option needs its text")
         if self.kind is QuestionKind.SCAM and self.exhibit is None:
             raise ValueError("a scam-or-genuine question needs its `exhibit`")
+        if self.pair and self.kind is not QuestionKind.SCAM:
+            raise ValueError("only scam-or-genuine questions come in a `pair`; remove it")
         return self
 
     @model_validator(mode="after")
@@ -171,6 +175,38 @@ class Quiz(Item):
     questions: tuple[Question, ...] = Field(min_length=1, max_length=20)
 
 
+class Objective(Item):
+    """What a measuring question measures: the same as this practice question."""
+
+    quiz: Slug
+    question: Slug
+
+
+class SurveyQuestion(Question):
+    """A question that measures and does not teach: its feedback is for the report, not for whoever answers."""
+
+    parallel: Objective
+
+
+class Survey(Item):
+    """A parallel form: what an area's quizzes teach, asked otherwise, before, after and later; never in practice."""
+
+    id: Slug
+    area: Area
+    title: Title
+    about: Line
+    questions: tuple[SurveyQuestion, ...] = Field(min_length=1, max_length=20)
+
+
+class Picture(Item):
+    """A picture beside a text."""
+
+    file: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\.png$")
+    """Its name in `content/pictures`."""
+    alt: Line
+    """What it shows, for whoever does not see it."""
+
+
 class Tip(Item):
     """One thing to do, and why; with `steps`, a card for the moment itself ("what do I do when…")."""
 
@@ -187,6 +223,7 @@ class Tip(Item):
     """What to do now, in the order of doing."""
     call: str | None = Field(default=None, pattern=r"^[0-9 ]{3,15}$")
     """The number to call first, if the moment asks for one."""
+    picture: Picture | None = None
     keywords: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Language code → how people say it when they look for this; folded and stemmed by the search."""
     source: Source
@@ -241,55 +278,3 @@ class Campaign(Item):
     audience: AudienceFilter = AudienceFilter()
     dates: tuple[Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")], ...] = ()
     """Recommended days, `MM-DD`: the first and, if there are two, the last."""
-
-
-class AreaInfo(Item):
-    """An area as people see it."""
-
-    name: Label
-    about: Line
-
-
-class Topic(Item):
-    """A subject within an area; tips are filed under it."""
-
-    area: Area
-    name: Label
-
-
-class District(Item):
-    """One of the city's eighteen districts."""
-
-    number: int = Field(ge=1, le=18)
-    name: str
-
-
-class EmergencyNumber(Item):
-    """A number people may need, and for what."""
-
-    number: str = Field(pattern=r"^[0-9 ]{3,15}$")
-    name: Line
-    source: Source
-
-
-class BudgetYear(Item):
-    """What the programme may spend in a year."""
-
-    year: int
-    million_pln: float
-
-
-class Programme(Item):
-    """`content/programme.yaml`: what the programme is, for the welcome, the settings and the reports."""
-
-    name: str
-    operator: Line
-    """Who runs the bot, as the privacy notice says it."""
-    source: Source
-    areas: dict[Area, AreaInfo]
-    topics: dict[Slug, Topic]
-    districts: tuple[District, ...] = Field(min_length=18, max_length=18)
-    numbers: tuple[EmergencyNumber, ...]
-    emergency_words: dict[str, tuple[str, ...]]
-    """Language code → words that put 112 first when somebody writes them."""
-    budget: tuple[BudgetYear, ...]

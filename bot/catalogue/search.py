@@ -9,16 +9,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
-from itertools import chain
-from math import log
+from itertools import chain, islice
+from math import log, sqrt
 from typing import Literal
 
 from rapidfuzz import process
-from rapidfuzz.distance import JaroWinkler
+from rapidfuzz.distance import OSA
 
-from bot.catalogue.schema import Programme, Quiz, Tip
-from bot.catalogue.stems import Stemmer, fold, tokens
+from bot.catalogue.programme import Programme
+from bot.catalogue.schema import Quiz, Tip
+from bot.catalogue.stems import Stemmer, fold, is_cyrillic, tokens
 from bot.catalogue.stop_words import STOP_WORDS
+from bot.catalogue.urgency import Urgency
 
 Kind = Literal["tip", "quiz"]
 Term = tuple[str, str]
@@ -26,35 +28,40 @@ Term = tuple[str, str]
 Fields = Iterable[tuple[float, Mapping[str, str]]]
 """Weight, and the field's text in each language."""
 
-Stems = tuple[frozenset[str], ...]
-"""The possible stems of each word of a text."""
+CYRILLIC = frozenset({"uk"})
+"""Languages whose words are Cyrillic."""
 
 LONGEST_QUERY = 300
-LONGEST_TEXT = 1000
-"""Characters read of a text: to find something, and to hear an emergency in it."""
-KEYWORD, TITLE, SUBJECT, BODY, DETAIL = 1.0, 0.95, 0.7, 0.6, 0.4
+"""Characters read of a text."""
+KEYWORD, TITLE, SUBJECT, BODY, QUESTION = 1.0, 0.95, 0.7, 0.6, 0.5
 """What a word counts for in each kind of field."""
-CARD, TIP, QUIZ = 1.0, 0.92, 0.75
+CARD, TIP, QUIZ = 1.0, 0.95, 0.75
 """Tips with steps come first, then other tips, then quizzes: whoever asks wants to know what to do."""
 OTHER_LANGUAGE = 0.9
 """How surely a word is of a language other than the resident's."""
-PHRASE = 0.45
+PHRASE = 0.3
 """The share of the score that a ready phrase can bring; single words bring the rest."""
-STRANGE = 0.6
-"""How much a word that stands nowhere weighs, against the rarest that does."""
-ENOUGH = 0.38
-"""The score below which a hit is nonsense."""
+STRANGE = 0.8
+"""How much a word that stands nowhere weighs, against the rarest that does; several share one that grows slower."""
+ENOUGH = 0.4
+"""How well an item has to fit, whatever its kind; below, it is nonsense."""
+SURE = 0.55
+"""The score from which a hit answers; below, it is only offered."""
 BESIDE_THE_BEST = 0.4
 """The share of the best hit's score below which another only distracts."""
-TYPO, URGENT_TYPO = 0.89, 0.93
-"""The likeness (Jaro-Winkler) from which an unknown word is taken for a known one."""
 UNSURE = 0.85
-"""How surely a guessed word is meant, at best."""
+"""How surely a word is meant that is one slip away: a letter more, less, wrong, or two changed about."""
+LONG = 7
+"""Letters of a stem from which two slips are allowed."""
 SHORTEST_TYPO = 4
+FOCUS = 4
+"""How many of a query's weightiest words an item need explain: a long story has many that do not matter."""
 CANDIDATES = 24
 """How many items are looked at closely: those whose words explain most of the query."""
-WORDS_BETWEEN = 3
-"""How many other words may stand among those of an emergency phrase."""
+POOL = 400
+"""How many items the rare words of a query may bring in before common words only weigh those that are there."""
+GUESSES = 12
+"""How many unknown words of a query are taken for misspelt ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +74,21 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class _Phrase:
+    """A ready phrase: the terms each of its words may be with the word's rarity, all terms, all rarities together."""
+
+    words: tuple[tuple[tuple[Term, ...], float], ...]
+    terms: frozenset[Term]
+    rarity: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Entry:
     kind: Kind
     id: str
     factor: float
-    phrases: tuple[tuple[str, Stems], ...]
-    """Ready phrases: language and words."""
+    phrases: tuple[tuple[str, str], ...]
+    """Ready phrases: language and text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,137 +101,169 @@ class _Asked:
 
 
 class Search:
-    """An index over one library. Built once; a query takes a few milliseconds at most."""
+    """An index over one library. Built once; a query takes a few milliseconds at most. One thread asks it at a time."""
 
     def __init__(self, quizzes: Iterable[Quiz], tips: Iterable[Tip], programme: Programme) -> None:
         self._stemmer = Stemmer()
         self._entries: list[_Entry] = []
-        self._postings: dict[Term, dict[int, float]] = defaultdict(dict)
+        self._postings: dict[str, dict[str, dict[int, float]]] = defaultdict(lambda: defaultdict(dict))
+        self._stems: dict[str, dict[str, frozenset[str]]] = defaultdict(dict)
+        self._urgency = Urgency(self._stemmer, programme.emergency_words)
         for tip in tips:
             self._add("tip", tip.id, CARD if tip.steps else TIP, _tip_fields(tip, programme), _tip_phrases(tip))
         for quiz in quizzes:
             self._add("quiz", quiz.id, QUIZ, _quiz_fields(quiz), quiz.title.items())
+        self._buckets = {code: _by_letter(stems) for code, stems in self._postings.items()}
         self._rarest = log(1 + len(self._entries))
-        self._rarity = {term: log(1 + len(self._entries) / len(places)) for term, places in self._postings.items()}
-        self._known = _by_language(self._postings)
-        self._urgent = [
-            (code, self._words(phrase, code))
-            for code, phrases in programme.emergency_words.items()
-            for phrase in phrases
+        self._phrases = [
+            [phrase for code, text in entry.phrases if (phrase := self._phrase(code, text)).rarity]
+            for entry in self._entries
         ]
-        self._urgent_stems = _by_language((code, stem) for code, words in self._urgent for stem in chain(*words))
 
     def find(self, text: str, language: str, limit: int = 5) -> tuple[Hit, ...]:
         """The items that best answer a free text, the best first; none if nothing does."""
-        words = (word for word in tokens(text[:LONGEST_QUERY]) if fold(word) not in STOP_WORDS)
-        asked = [self._recognise(word, language) for word in words]
-        total = sum(word.weight for word in asked)
-        coverage: dict[int, float] = defaultdict(float)
-        for word in asked:
-            for place, share in self._explained(word).items():
-                coverage[place] += share * word.weight / total
+        asked = self._recognise_all(tokens(text[:LONGEST_QUERY]), language)
+        total = sum(nlargest(FOCUS, (word.weight for word in asked)))
         heard = {term: sureness for word in asked for term, sureness in word.terms.items()}
+        coverage = self._coverage(asked)
         likely = nlargest(CANDIDATES, coverage, key=coverage.__getitem__)
-        hits = sorted((self._hit(place, coverage[place], heard) for place in likely), key=_best_first)
-        return tuple(hit for hit in hits[:limit] if hit.score >= max(ENOUGH, hits[0].score * BESIDE_THE_BEST))
+        fitting = (self._hit(place, min(1.0, coverage[place] / total), heard) for place in likely)
+        hits = sorted((hit for hit in fitting if hit), key=_best_first)
+        return tuple(hit for hit in hits[:limit] if hit.score >= hits[0].score * BESIDE_THE_BEST)
 
     def sounds_urgent(self, text: str, language: str) -> bool:
         """Whether a text holds one of the programme's emergency words, so that 112 should come first.
 
         Words of all languages count; in the resident's own, words with a typo too.
         """
-        words = tokens(text[:LONGEST_TEXT])
-        heard = {code: [self._urgent_hearing(word, code, language) for word in words] for code in self._urgent_stems}
-        return any(_holds(heard[code], phrase) for code, phrase in self._urgent)
+        return self._urgency.heard_in(text, language)
 
     def _add(self, kind: Kind, id_: str, factor: float, fields: Fields, phrases: Iterable[tuple[str, str]]) -> None:
         place = len(self._entries)
-        cut = ((code, self._words(phrase, code, without_stops=True)) for code, phrase in phrases)
-        self._entries.append(_Entry(kind, id_, factor, tuple(phrase for phrase in cut if phrase[1])))
+        self._entries.append(_Entry(kind, id_, factor, tuple(phrases)))
+        met: dict[str, set[str]] = defaultdict(set)
         for weight, texts in fields:
             for code, text in texts.items():
-                for stem in chain(*self._words(text, code, without_stops=True)):
-                    known = self._postings[code, stem]
-                    known[place] = max(weight, known.get(place, 0.0))
+                words = set(tokens(text)) - met[code]
+                met[code] |= words
+                self._post(place, weight, words, code)
 
-    def _words(self, text: str, code: str, *, without_stops: bool = False) -> Stems:
-        return tuple(
-            self._stemmer.stems(word, code)
-            for word in tokens(text)
-            if not without_stops or fold(word) not in STOP_WORDS
-        )
+    def _post(self, place: int, weight: float, words: Iterable[str], code: str) -> None:
+        known, cut = self._postings[code], self._stems[code]
+        for word in words:
+            stems = cut.get(word)
+            if stems is None:
+                stems = self._kept(word, code)
+            for stem in stems:
+                known[stem].setdefault(place, weight)
 
-    def _recognise(self, word: str, language: str) -> _Asked:
-        terms: dict[Term, float] = {}
-        for code in self._known:
-            sureness = 1.0 if code == language else OTHER_LANGUAGE
-            for stem in self._stemmer.stems(word, code, remember=False):
-                if (code, stem) in self._postings:
-                    terms[code, stem] = sureness
-        terms = terms or dict(self._guess(word))
-        weight = max((self._rarity[term] for term in terms), default=self._rarest * STRANGE)
-        return _Asked(terms, weight)
+    def _kept(self, word: str, code: str) -> frozenset[str]:
+        """The stems of a word, none of a stop word. Every word of the library is cut once."""
+        cut = self._stems[code]
+        if word not in cut:
+            stopped = fold(word) in STOP_WORDS.get(code, ())
+            cut[word] = frozenset() if stopped else self._stemmer.stems(word, code)
+        return cut[word]
+
+    def _rarity(self, term: Term) -> float:
+        code, stem = term
+        places = self._postings[code].get(stem)
+        return log(1 + len(self._entries) / len(places)) if places else 0.0
+
+    def _recognise_all(self, words: Sequence[str], language: str) -> list[_Asked]:
+        known = {word: self._known_terms(word, language) for word in words}
+        meant = [word for word in known if not _says_nothing(word, known[word], language)]
+        strange = [word for word in meant if not known[word]]
+        for word in islice(strange, GUESSES):
+            known[word] = dict(self._guess(word))
+        unknown = sum(not known[word] for word in meant)
+        return [self._asked(known[word], unknown) for word in meant]
+
+    def _known_terms(self, word: str, language: str) -> dict[Term, float]:
+        return {
+            (code, stem): 1.0 if code == language else OTHER_LANGUAGE
+            for code, stems in self._postings.items()
+            if fold(word) not in STOP_WORDS.get(code, ())
+            for stem in self._stemmer.stems(word, code)
+            if stem in stems
+        }
+
+    def _asked(self, terms: Mapping[Term, float], unknown: int) -> _Asked:
+        if terms:
+            return _Asked(terms, max(map(self._rarity, terms)))
+        return _Asked(terms, self._rarest * STRANGE / sqrt(unknown))
 
     def _guess(self, word: str) -> Iterator[tuple[Term, float]]:
-        for code, stems in self._known.items():
-            for stem in self._stemmer.stems(word, code, remember=False):
+        cyrillic = is_cyrillic(word)
+        for code, letters in self._buckets.items():
+            if cyrillic is not (code in CYRILLIC):
+                continue
+            for stem in self._stemmer.stems(word, code):
                 if len(stem) >= SHORTEST_TYPO and not stem.isdigit():
-                    for near, likeness, _ in process.extract(
-                        stem, stems, scorer=JaroWinkler.normalized_similarity, score_cutoff=TYPO, limit=3
-                    ):
-                        yield (code, near), likeness * UNSURE
+                    for first in dict.fromkeys(stem[:2]):
+                        yield from _near(stem, letters.get(first, ()), code)
 
-    def _explained(self, word: _Asked) -> Mapping[int, float]:
+    def _coverage(self, asked: Iterable[_Asked]) -> Mapping[int, float]:
+        """Item → how much of the query's weight it explains. Rare words come first and bring the candidates in."""
+        coverage: dict[int, float] = {}
+        for word in sorted(asked, key=lambda word: -word.weight):
+            pool = coverage if len(coverage) >= POOL else None
+            for place, share in self._explained(word, pool).items():
+                coverage[place] = coverage.get(place, 0.0) + share * word.weight
+        return coverage
+
+    def _explained(self, word: _Asked, pool: Iterable[int] | None) -> Mapping[int, float]:
         explained: dict[int, float] = {}
-        for term, sureness in word.terms.items():
-            for place, weight in self._postings[term].items():
-                explained[place] = max(sureness * weight, explained.get(place, 0.0))
+        for (code, stem), sureness in word.terms.items():
+            places = self._postings[code][stem]
+            for place in places if pool is None else places.keys() & pool:
+                share = sureness * places[place]
+                if share > explained.get(place, 0.0):
+                    explained[place] = share
         return explained
 
-    def _hit(self, place: int, coverage: float, heard: Mapping[Term, float]) -> Hit:
+    def _hit(self, place: int, coverage: float, heard: Mapping[Term, float]) -> Hit | None:
         entry = self._entries[place]
-        phrase = max((self._said(code, words, heard) for code, words in entry.phrases), default=0.0)
-        score = entry.factor * ((1 - PHRASE) * coverage + PHRASE * phrase**2)
-        return Hit(entry.kind, entry.id, round(score, 4))
+        said = (_said(phrase, heard) for phrase in self._phrases[place] if not phrase.terms.isdisjoint(heard))
+        fit = (1 - PHRASE) * coverage + PHRASE * max(said, default=0.0) ** 2
+        return Hit(entry.kind, entry.id, round(entry.factor * fit, 4)) if fit >= ENOUGH else None
 
-    def _said(self, code: str, words: Stems, heard: Mapping[Term, float]) -> float:
-        """The share of a ready phrase that the query holds, rare words counting more."""
-        said = whole = 0.0
-        for stems in words:
-            rarity = max(self._rarity.get((code, stem), 0.0) for stem in stems)
-            whole += rarity
-            said += rarity * max(heard.get((code, stem), 0.0) for stem in stems)
-        return said / whole if whole else 0.0
-
-    def _urgent_hearing(self, word: str, code: str, language: str) -> frozenset[str]:
-        stems = self._stemmer.stems(word, code, remember=False)
-        known = self._urgent_stems[code]
-        if code != language or not stems.isdisjoint(known):
-            return stems
-        near = (
-            candidate
-            for stem in stems
-            if len(stem) > SHORTEST_TYPO
-            for candidate, _, _ in process.extract(
-                stem, known, scorer=JaroWinkler.normalized_similarity, score_cutoff=URGENT_TYPO, limit=2
-            )
-            if abs(len(candidate) - len(stem)) <= 1
+    def _phrase(self, code: str, text: str) -> _Phrase:
+        kept = (stems for word in tokens(text) if (stems := self._kept(word, code)))
+        words = tuple(
+            (tuple((code, stem) for stem in stems), max(self._rarity((code, stem)) for stem in stems)) for stems in kept
         )
-        return stems.union(near)
+        return _Phrase(words, frozenset(chain(*(terms for terms, _ in words))), sum(rarity for _, rarity in words))
 
 
-def _holds(heard: Sequence[frozenset[str]], phrase: Stems) -> bool:
-    """Whether a phrase's words stand close together in a text, in any order."""
-    span = len(phrase) + WORDS_BETWEEN
-    windows = (heard[start : start + span] for start in range(len(heard)))
-    return any(all(any(stems & word for word in window) for stems in phrase) for window in windows)
+def _says_nothing(word: str, terms: Mapping[Term, float], language: str) -> bool:
+    """Whether a word is a stop word: of the reader's language, or of another if the reader's has no such word."""
+    folded = fold(word)
+    if folded in STOP_WORDS.get(language, ()):
+        return True
+    return any(folded in words for words in STOP_WORDS.values()) and all(code != language for code, _ in terms)
 
 
-def _by_language(terms: Iterable[Term]) -> dict[str, list[str]]:
-    stems: dict[str, set[str]] = defaultdict(set)
-    for code, stem in terms:
-        stems[code].add(stem)
-    return {code: sorted(known) for code, known in stems.items()}
+def _near(stem: str, candidates: Sequence[str], code: str) -> Iterator[tuple[Term, float]]:
+    """Known stems that may be meant by a misspelt one, and how surely."""
+    most = 1 if len(stem) < LONG else 2
+    for near, slips, _ in process.extract(stem, candidates, scorer=OSA.distance, score_cutoff=most, limit=3):
+        yield (code, near), UNSURE**slips
+
+
+def _said(phrase: _Phrase, heard: Mapping[Term, float]) -> float:
+    """The share of a ready phrase that the query holds, rare words counting more."""
+    said = 0.0
+    for terms, rarity in phrase.words:
+        said += rarity * max(heard.get(term, 0.0) for term in terms)
+    return said / phrase.rarity
+
+
+def _by_letter(stems: Iterable[str]) -> dict[str, list[str]]:
+    letters: dict[str, list[str]] = defaultdict(list)
+    for stem in sorted(stems):
+        letters[stem[0]].append(stem)
+    return letters
 
 
 def _best_first(hit: Hit) -> tuple[float, str]:
@@ -228,20 +276,22 @@ def _tip_phrases(tip: Tip) -> Iterator[tuple[str, str]]:
         yield from ((code, keyword) for keyword in keywords)
 
 
-def _tip_fields(tip: Tip, programme: Programme) -> Iterator[tuple[float, Mapping[str, str]]]:
+def _tip_fields(tip: Tip, programme: Programme) -> Fields:
+    """The heaviest first: a word counts where it weighs most."""
     yield KEYWORD, {code: " ".join(keywords) for code, keywords in tip.keywords.items()}
     yield TITLE, tip.title
     if topic := programme.topics.get(tip.topic):
         yield SUBJECT, topic.name
-    yield BODY, tip.text
-    for step in tip.steps:
-        yield BODY, step
+    yield BODY, _joined(tip.text, *tip.steps)
 
 
-def _quiz_fields(quiz: Quiz) -> Iterator[tuple[float, Mapping[str, str]]]:
+def _quiz_fields(quiz: Quiz) -> Fields:
+    """What a quiz is about; not what its answers say, since whoever looks for that wants the tip."""
     yield TITLE, quiz.title
     yield SUBJECT, quiz.about
-    for question in quiz.questions:
-        yield BODY, question.text
-        yield DETAIL, question.explanation
-        yield from ((DETAIL, option.text) for option in question.options if option.text)
+    yield QUESTION, _joined(*(question.text for question in quiz.questions))
+
+
+def _joined(*texts: Mapping[str, str]) -> Mapping[str, str]:
+    languages = dict.fromkeys(chain.from_iterable(texts))
+    return {code: " ".join(text[code] for text in texts if code in text) for code in languages}

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bot.catalogue.check import reviews, texts
 from bot.catalogue.documents import Content, Document
+from bot.catalogue.rules.dates import reviews
 from bot.catalogue.schema import Item, Quiz, Tip
+from bot.catalogue.texts import texts
 from bot.domain.areas import Area
 
 DUE_WITHIN = timedelta(days=90)
@@ -19,9 +20,15 @@ class AreaCount:
 
     quizzes: int
     questions: int
+    """In quizzes."""
+    pairs: int
+    """Pairs of a scam and its genuine look-alike."""
+    measuring: int
+    """Questions of parallel forms."""
     tips: int
+    """Without steps."""
     cards: int
-    """Tips with steps for the moment itself; they are among the tips."""
+    """Tips with steps for the moment itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ def count(content: Content, today: date) -> Stats:
     translations = [found for document in content.documents for _, found in texts(document.item)]
     pending = sorted(_pending(content.documents), key=lambda claim: (claim.review_on, claim.place))
     return Stats(
-        areas={area: _in_area(area, quizzes, tips) for area in Area},
+        areas={area: _in_area(area, content) for area in Area},
         audiences=Counter(audience.value for item in written for audience in item.audience),
         kinds=Counter(question.kind.value for quiz in quizzes for question in quiz.questions),
         campaigns=Counter(document.item.kind.value for document in content.campaigns.values()),
@@ -74,11 +81,19 @@ def count(content: Content, today: date) -> Stats:
     )
 
 
-def _in_area(area: Area, quizzes: Iterable[Quiz], tips: Iterable[Tip]) -> AreaCount:
-    ours = [quiz for quiz in quizzes if quiz.area is area]
-    taught = [tip for tip in tips if tip.area is area]
-    questions = sum(len(quiz.questions) for quiz in ours)
-    return AreaCount(len(ours), questions, len(taught), sum(bool(tip.steps) for tip in taught))
+def _in_area(area: Area, content: Content) -> AreaCount:
+    quizzes = [document.item for document in content.quizzes.values() if document.item.area is area]
+    surveys = [document.item for document in content.surveys.values() if document.item.area is area]
+    tips = [document.item for document in content.tips.values() if document.item.area is area]
+    cards = sum(bool(tip.steps) for tip in tips)
+    return AreaCount(
+        quizzes=len(quizzes),
+        questions=sum(len(quiz.questions) for quiz in quizzes),
+        pairs=sum(bool(question.pair) for quiz in quizzes for question in quiz.questions) // 2,
+        measuring=sum(len(survey.questions) for survey in surveys),
+        tips=len(tips) - cards,
+        cards=cards,
+    )
 
 
 def _pending(documents: Iterable[Document[Item]]) -> Iterator[Pending]:

@@ -7,23 +7,26 @@ from collections.abc import Iterator
 import snowballstemmer
 
 _WORD = re.compile(r"[^\W_]+")
-_APOSTROPHES = dict.fromkeys(map(ord, "'’ʼ`´"))
+_APOSTROPHES = "'’ʼ`´"
 _LETTERS = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "ґ": "г", "ы": "и", "э": "е", "є": "е", "ъ": None, "ь": None})
 _LOOKALIKES = str.maketrans("aeiopcyx", "аеіорсух")
 """Latin letters that look Cyrillic: phone keyboards leave them inside Ukrainian words."""
 _ALTERNATIONS = {
-    "pl": (("dz", "g"), ("dz", "d"), ("c", "k"), ("c", "t"), ("rz", "r"), ("sz", "ch"), ("z", "g")),
+    "pl": (("dz", "g"), ("dz", "d"), ("c", "k"), ("c", "t"), ("rz", "r"), ("sz", "ch"), ("z", "g"), ("ek", "k")),
     "uk": (("з", "г"), ("ц", "к"), ("ч", "к"), ("с", "х"), ("ж", "г")),
 }
-"""Consonants that change before an ending (hulajnoga, na hulajnodze): a stem also counts in its other form."""
+"""Sounds that change before an ending (hulajnoga, na hulajnodze; wypadek, wypadku): a stem counts in both forms."""
+_SOFTENED = (("dzie", "d"), ("cie", "t"), ("rze", "r"))
+"""Polish endings that change the consonant before them (dopłata, o dopłacie); the stemmer takes too much with them."""
+_VOWELS = frozenset("aeiouyаеиіоую")
 
 
 def _fold(text: str) -> str:
     """Lower case without diacritics; letters that people mix up become one."""
     if text.isascii():
-        return text.lower().translate(_APOSTROPHES)
+        return text.lower()
     bare = "".join(char for char in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(char))
-    return bare.translate(_APOSTROPHES).translate(_LETTERS)
+    return bare.translate(_LETTERS)
 
 
 _UKRAINIAN_ENDINGS = sorted(
@@ -32,6 +35,7 @@ _UKRAINIAN_ENDINGS = sorted(
         for ending in (
             *("уватися", "юватися", "увати", "ювати", "ується", "юється", "аються", "яються", "аться", "яться"),
             *("ення", "ання", "іння", "ився", "илася", "илося", "илися", "ався", "алася", "алося", "алися", "тися"),
+            *("илась", "алась", "илось", "алось", "ились", "ались", "ам", "ям"),
             *("ться", "ями", "ами", "ові", "еві", "єві", "ого", "ому", "ими", "ої", "ою", "ею", "єю", "ях", "ах"),
             *("ів", "їв", "ом", "ем", "єм", "ати", "ити", "іти", "яти", "ути", "ає", "яє", "ала", "али", "ало"),
             *("ила", "или", "ило", "ають", "яють", "ють", "уть", "ать", "ять", "ить", "їть", "іть", "ете", "ите"),
@@ -47,7 +51,10 @@ _SHORTEST_STEM = 3
 
 def tokens(text: str) -> list[str]:
     """The words of a text, in order: in lower case, their diacritics kept."""
-    return _WORD.findall(unicodedata.normalize("NFC", text.casefold()).translate(_APOSTROPHES))
+    plain = unicodedata.normalize("NFC", text.casefold())
+    for apostrophe in _APOSTROPHES:
+        plain = plain.replace(apostrophe, "")
+    return _WORD.findall(plain)
 
 
 def fold(word: str) -> str:
@@ -61,32 +68,43 @@ def is_cyrillic(word: str) -> bool:
 
 
 class Stemmer:
-    """Takes endings off, and remembers. Not to be shared between threads: snowball keeps state in its objects."""
+    """Takes endings off. Not to be shared between threads: snowball keeps state in its objects."""
 
     def __init__(self) -> None:
         self._snowball = {code: snowballstemmer.stemmer(name) for code, name in (("pl", "polish"), ("en", "english"))}
-        self._known: dict[tuple[str, str], frozenset[str]] = {}
 
-    def stems(self, word: str, language: str, *, remember: bool = True) -> frozenset[str]:
+    def stems(self, word: str, language: str) -> frozenset[str]:
         """All stems a word may have: with its diacritics, as if typed without them, before another ending."""
-        found = self._known.get((word, language))
-        if found is None:
-            plain = set(self._plain_stems(word, language))
-            found = frozenset(plain.union(*(_alternatives(stem, language) for stem in plain)))
-            if remember:
-                self._known[word, language] = found
-        return found
+        plain = set(self._plain_stems(word, language))
+        return frozenset(plain.union(*(_alternatives(stem, language) for stem in plain)))
 
     def _plain_stems(self, word: str, language: str) -> Iterator[str]:
         folded = fold(word)
         snowball = self._snowball.get(language)
         if is_cyrillic(word):
-            yield _without_ending(folded)
+            stem = _without_ending(folded)
+            yield stem
+            yield from _whole(folded, stem)
         elif snowball is None or word.isdigit():
             yield folded
         else:
             yield fold(snowball.stemWord(word))
-            yield snowball.stemWord(folded)
+            yield (stem := snowball.stemWord(folded))
+            if language == "pl":
+                yield from _whole(folded, stem)
+                yield from _hardened(folded)
+
+
+def _whole(word: str, stem: str) -> Iterator[str]:
+    """A word that ends in a consonant may have no ending at all, though it looks so (tramwaj, самокат)."""
+    if word[-1] not in _VOWELS and len(word) - len(stem) > 1:
+        yield word
+
+
+def _hardened(word: str) -> Iterator[str]:
+    for soft, hard in _SOFTENED:
+        if word.endswith(soft) and len(word) - len(soft) >= _SHORTEST_STEM:
+            yield word.removesuffix(soft) + hard
 
 
 def _without_ending(word: str) -> str:

@@ -1,9 +1,11 @@
-"""`bezpieczny content …`: check what is taught, count it, and describe its files to editors."""
+"""`bezpieczny content …`: check what is taught, count it, begin a file, and describe the files to editors."""
 
 import json
 import os.path
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,13 +15,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bot.catalogue import drafts
 from bot.catalogue.check import check as find_problems
 from bot.catalogue.documents import FOLDERS
 from bot.catalogue.loader import Reader
 from bot.catalogue.problems import Problem, Severity
-from bot.catalogue.schema import Item, Programme
+from bot.catalogue.programme import Programme, Terms
+from bot.catalogue.schema import Item
 from bot.catalogue.stats import DUE_WITHIN, Pending, Stats, count
 from bot.catalogue.words import LOCAL_TIME
+from bot.commands import exchange
+from bot.commands.common import fail
+from bot.commands.preview import preview
+from bot.domain.areas import Area
+from bot.domain.errors import BotError
 from bot.wiring import utc_now
 
 CONTENT = Path(__file__).parents[2] / "content"
@@ -27,10 +36,14 @@ CONTENT = Path(__file__).parents[2] / "content"
 STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 SCHEMAS: Mapping[str, type[Item]] = {
     "programme": Programme,
+    "terms": Terms,
     **{model.__name__.lower(): model for model in FOLDERS.values()},
 }
 
-app = typer.Typer(help="Check, count and describe what the assistant teaches.", no_args_is_help=True)
+app = typer.Typer(help="Check, count, write and preview what the assistant teaches.", no_args_is_help=True)
+app.command()(preview)
+for name, command in exchange.COMMANDS.items():
+    app.command(name)(command)
 console = Console(highlight=False, soft_wrap=True)
 
 Folder = Annotated[Path, typer.Option("--content", help="The content folder.", exists=True, file_okay=False)]
@@ -48,9 +61,15 @@ def check(content: Folder = CONTENT) -> None:
 
 
 @app.command()
-def stats(content: Folder = CONTENT) -> None:
-    """Count quizzes and tips, and list what is due for review or rests on the press alone."""
-    found = count(Reader(_shown(content)).read(), _today())
+def stats(
+    content: Folder = CONTENT,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for a program to read.")] = False,
+) -> None:
+    """Count what there is, and list what is due for review or rests on the press alone."""
+    found = count(Reader(_shown(content), strict=False).read(), _today())
+    if as_json:
+        typer.echo(json.dumps(asdict(found), indent=2, ensure_ascii=False, default=str))
+        return
     console.print(_areas(found))
     for title, numbers in (
         ("Audience", found.audiences),
@@ -62,6 +81,30 @@ def stats(content: Folder = CONTENT) -> None:
     days = DUE_WITHIN.days
     _list(f"To review within {days} days", found.due)
     _list("Known from the press alone, to confirm with an authority", found.to_confirm)
+
+
+class Kind(StrEnum):
+    """What can be begun."""
+
+    QUIZ = "quiz"
+    TIP = "tip"
+    CAMPAIGN = "campaign"
+
+
+@app.command()
+def new(
+    kind: Annotated[Kind, typer.Argument(help="What it will be.")],
+    name: Annotated[str, typer.Argument(help="Its id: lower-case letters, digits and hyphens.")],
+    area: Annotated[Area, typer.Option(help="The area it belongs to.")] = Area.EVERYDAY,
+    content: Folder = CONTENT,
+) -> None:
+    """Begin a quiz, a tip or a campaign template: a file with a comment beside every field."""
+    try:
+        file = drafts.write(_shown(content), kind.value, name, area, _today())
+    except BotError as error:
+        fail(str(error))
+    console.print(f"{file} is there. Fill it in; `bezpieczny content check` lists what is missing.", markup=False)
+    console.print("A running assistant keeps the last good content until then.")
 
 
 @app.command()
@@ -103,11 +146,10 @@ def _table(*headings: str, rows: Iterable[tuple[str, ...]]) -> Table:
 
 
 def _areas(found: Stats) -> Table:
-    rows = (
-        (area.value, *map(str, (number.quizzes, number.questions, number.tips, number.cards)))
-        for area, number in found.areas.items()
-    )
-    return _table("Area", "Quizzes", "Questions", "Tips", "of them cards", rows=rows)
+    rows = [(area.value, *map(str, asdict(number).values())) for area, number in found.areas.items()]
+    total = map(sum, zip(*(asdict(number).values() for number in found.areas.values()), strict=True))
+    headings = ("Area", "Quizzes", "Questions", "Pairs", "Measuring", "Tips", "Cards")
+    return _table(*headings, rows=[*rows, ("all", *map(str, total))])
 
 
 def _list(title: str, claims: Sequence[Pending]) -> None:

@@ -66,10 +66,11 @@ class Quizzes(Action):
 
 @dataclass(frozen=True, slots=True)
 class QuizArea(Action):
-    """The quizzes of an area, perhaps for one audience."""
+    """The quizzes of an area, perhaps for one audience; a screenful at a time, from page 0."""
 
     area: str
     audience: str = ""
+    page: int = 0
 
 
 @dataclass(frozen=True, slots=True)

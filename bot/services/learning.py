@@ -24,6 +24,12 @@ AUDIENCES_OF_AGE = {
     AgeBand.ADULT: {Audience.DRIVERS, Audience.CYCLISTS, Audience.PARENTS},
     AgeBand.SENIOR: {Audience.SENIORS, Audience.DRIVERS},
 }
+PUPILS = {Audience.PUPILS_7_9, Audience.PUPILS_10_13, Audience.PUPILS_14_18}
+
+
+def audiences_of(resident: Resident) -> set[Audience]:
+    """For whom the items may be that suit a resident. Of whoever does not say their age, all but children's."""
+    return {Audience.EVERYONE} | (AUDIENCES_OF_AGE[resident.age] if resident.age else set(Audience) - PUPILS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +59,25 @@ def get_quiz(library: Library, slug: str) -> Quiz:
     return quiz
 
 
-def quizzes_of(library: Library, area: str, audience: str) -> list[Quiz]:
-    """Quizzes of an area (empty: all) for an audience (empty: any), easier first."""
+def quizzes_of(library: Library, area: str, audience: str, resident: Resident | None = None) -> list[Quiz]:
+    """Quizzes of an area (empty: all) for an audience (empty: any): those that suit the resident first, then easier."""
+    suited = audiences_of(resident) if resident else set(Audience)
     found = [
         quiz
         for quiz in library.quizzes.values()
         if (not area or quiz.area == area) and (not audience or audience in quiz.audience)
     ]
-    return sorted(found, key=lambda quiz: (quiz.level, quiz.id))
+    return sorted(found, key=lambda quiz: (suited.isdisjoint(quiz.audience), quiz.level, quiz.id))
+
+
+async def quiz_about(conn: Connection, library: Library, resident: Resident, tip: Tip) -> Quiz | None:
+    """The quiz that trains a tip: of several, one that suits this resident and that they have not finished."""
+    quizzes = [library.quizzes[quiz] for quiz in library.trainers.get(tip.id, ())]
+    if not quizzes:
+        return None
+    done = await store.quizzes_done(conn, resident.id) if len(quizzes) > 1 else {}
+    suited = audiences_of(resident)
+    return min(quizzes, key=lambda quiz: (quiz.id in done, suited.isdisjoint(quiz.audience)))
 
 
 def option_order(question: Question, attempt: Attempt) -> tuple[int, ...]:

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from bot.catalogue.library import Library
 from bot.catalogue.schema import Tip
-from bot.domain.areas import Audience, Season
+from bot.domain.areas import Season
 from bot.domain.errors import UnknownItem
 from bot.domain.quizzes import shuffled
 from bot.domain.residents import Resident
-from bot.services.learning import AUDIENCES_OF_AGE
+from bot.services.learning import audiences_of
 from bot.storage import learning as store
 from bot.storage.database import Connection
 
@@ -39,17 +39,17 @@ def tips_of(library: Library, *, topic: str = "", area: str = "") -> list[Tip]:
 
 def choose_next(tips: Iterable[Tip], seen: dict[str, datetime], resident: Resident, now: datetime) -> Tip | None:
     """The tip to show next: unseen before seen, timely before timeless, then the longest ago."""
-    wanted = {Audience.EVERYONE} | (AUDIENCES_OF_AGE[resident.age] if resident.age else set(Audience))
+    wanted = audiences_of(resident)
     season = season_of(now)
     fitting = [tip for tip in tips if wanted & set(tip.audience) and (not tip.season or season in tip.season)]
     if not fitting:
         return None
-    order = shuffled(len(fitting), seed=resident.id, salt="tips")
+    order = {place: turn for turn, place in enumerate(shuffled(len(fitting), seed=resident.id, salt="tips"))}
 
     def rank(place: int) -> tuple[bool, float, bool, int]:
         tip = fitting[place]
         seen_at = seen.get(tip.id)
-        return (seen_at is not None, seen_at.timestamp() if seen_at else 0.0, not tip.season, order.index(place))
+        return (seen_at is not None, seen_at.timestamp() if seen_at else 0.0, not tip.season, order[place])
 
     return fitting[min(range(len(fitting)), key=rank)]
 

@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: what a turn costs, and how fast a broadcast leaves beside bare HTTP posts.
+"""`python -m tests.bench`: what a turn costs, how fast a broadcast leaves beside bare HTTP posts, and a large library.
 
 The Bot API server runs in a process of its own. Compare ratios within one run, not seconds between machines.
 """
@@ -31,6 +31,7 @@ from scheduler import ledger
 from scheduler.delivery import Deliverer
 from scheduler.model import Campaign, CampaignState, DeliveryState, Kind
 from scheduler.pacing import NullPacer
+from tests.bench import content
 from tests.bench.server import MESSAGES, serve
 from tests.telegram_api.server import TOKEN
 
@@ -148,8 +149,23 @@ async def broadcast(house: wiring.House, run: int) -> int:
     return MESSAGES
 
 
+def library(folder: Path) -> Table:
+    """A library of 10,000 questions, and a search among 10,000 items."""
+    table = Table("what", "measured", "aim", title="A large library")
+    times = [content.loading(folder) for _ in range(3)]
+    seconds = sorted(taken for taken, _ in times)
+    told = " / ".join(f"{taken:.2f}" for taken in seconds)
+    table.add_row(f"load {times[0][1]:,} questions, three times", f"{told} s", "1.5 s")
+    found = content.searching(content.large_search())
+    told = f"median {found[len(found) // 2]:.1f}, 95 % {found[int(len(found) * 0.95)]:.1f}, most {found[-1]:.1f} ms"
+    table.add_row(f"search {content.ITEMS:,} items, {len(found)} queries", told, "5 ms")
+    return table
+
+
 async def main() -> None:
     """Measure and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        Console().print(library(content.large_folder(Path(folder) / "content")))
     here, there = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(target=serve, args=(there,))
     server.start()

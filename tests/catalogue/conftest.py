@@ -1,5 +1,6 @@
 """A small good content folder, and ways to break it."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -42,6 +43,7 @@ text:
   pl: Wyjdź i **zadzwoń**.
   uk: Вийдіть і **зателефонуйте**.
   en: Get out and **call**.
+steps: [{pl: Wyjdź., uk: Вийдіть., en: Get out.}]
 source: {title: Poradnik, url: "https://straz.example/dym", publisher: Straż}
 review_on: 2027-05-01
 """
@@ -87,7 +89,10 @@ def content(tmp_path: Path) -> Path:
         file = folder / f"{name}.yaml"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    (folder / "programme.yaml").write_bytes((REAL / "programme.yaml").read_bytes())
+    programme = (REAL / "programme.yaml").read_text(encoding="utf-8")
+    small = re.sub(r"^(first_cards|aims): .*$", r"\1:", programme, flags=re.MULTILINE)
+    small = small.replace("first_cards:", "first_cards: []").replace("aims:", "aims: {}")
+    (folder / "programme.yaml").write_text(small, encoding="utf-8")
     (folder / "words").mkdir()
     for code, text in WORDS.items():
         forms = "".join(f'msgstr[{index}] "{{n}} {form}"\n' for index, form in enumerate(FORMS[code]))

@@ -14,7 +14,7 @@ QUIZ, TIP, CAMPAIGN = "quizzes/dym.yaml", "tips/wyjdz.yaml", "campaigns/sezon.ya
 def complaints(folder: Path) -> list[str]:
     """What stops the folder from loading: `file:line:column: message`, relative to the folder."""
     with pytest.raises(ContentError) as caught:
-        load(folder)
+        Reader(folder).load()
     return [str(problem).removeprefix(f"{folder}/") for problem in caught.value.problems]
 
 
@@ -26,6 +26,38 @@ def test_reads_a_folder(content: Path) -> None:
     assert library.search.find("czuję dym", "pl")
     with pytest.raises(TypeError):
         library.quizzes["other"] = library.quizzes["dym"]  # type: ignore[index]
+
+
+def test_a_start_reads_quickly_what_an_edit_must_keep_to_strictly(content: Path, edit: Edit) -> None:
+    """The first reading of a start lets a doubled key pass (`content check` does not); every later one refuses it."""
+    edit(TIP, "area: everyday", "area: everyday\narea: everyday")
+    reader = Reader(content, strict=False)
+    assert set(reader.load().tips) == {"wyjdz"}
+    edit(TIP, "topic: fire", "topic: fire\ntopic: fire")
+    with pytest.raises(ContentError, match="stands here twice; keep one"):
+        reader.load()
+
+
+def test_what_a_start_cannot_read_quickly_it_reads_slowly(content: Path, edit: Edit) -> None:
+    edit(TIP, "{title: Poradnik, url", "&poradnik {title: Poradnik, url")
+    assert load(content).tips["wyjdz"].source.title == "Poradnik"
+    edit(TIP, "topic: fire", "topic: [fire]")
+    with pytest.raises(ContentError, match="`topic` should be text"):
+        load(content)
+
+
+def test_parallel_forms_are_read_and_stay_out_of_practice(content: Path) -> None:
+    quiz = (content / QUIZ).read_text(encoding="utf-8")
+    head, question = quiz.split("questions:\n")
+    survey = f"id: pomiar\n{head.split('level: 1')[0].split(chr(10), 1)[1]}{head.split('level: 1')[1]}questions:\n"
+    survey += question.replace("Czujesz dym", "Zerkasz na ekran") + "    parallel: {quiz: dym, question: pierwsze}\n"
+    (content / "surveys").mkdir()
+    (content / "surveys" / "pomiar.yaml").write_text(survey, encoding="utf-8")
+    library = load(content)
+    assert library.surveys["pomiar"].questions[0].parallel.quiz == "dym"
+    assert set(library.quizzes) == {"dym"}
+    assert library.trainers == {"wyjdz": ("dym",)}
+    assert library.search.find("zerkasz ekran", "pl") == ()
 
 
 def test_no_stays_a_word(content: Path, edit: Edit) -> None:
@@ -80,7 +112,7 @@ def test_no_stays_a_word(content: Path, edit: Edit) -> None:
         ),
         (TIP, "  uk: Вийдіть", "\tuk: Вийдіть", "tips/wyjdz.yaml:7:1: a tab; indent with spaces"),
         (TIP, "title: {pl", "title: [pl", "tips/wyjdz.yaml:4:"),
-        (TIP, "Poradnik", "Porad\u0007nik", "tips/wyjdz.yaml:9:22: the character U+0007 cannot stand in YAML"),
+        (TIP, "Poradnik", "Porad\u0007nik", "tips/wyjdz.yaml:10:22: the character U+0007 cannot stand in YAML"),
         (TIP, "area: everyday", "area: !!python/name:os.system everyday", "tips/wyjdz.yaml:2:7: the tag"),
         (QUIZ, "        right: true\n", "", "quizzes/dym.yaml:7:5: `questions`: no options are marked `right: true`"),
         (

@@ -54,7 +54,8 @@ def test_stats_counts_and_lists(content: Path) -> None:
     result = run("stats", "--content", str(content))
     assert result.exit_code == 0
     words = " ".join(result.output.split())
-    assert "Area Quizzes Questions Tips of them cards" in words
+    assert "Area Quizzes Questions Pairs Measuring Tips Cards" in words
+    assert "pupils-10-13" in words
     assert f"To review within 90 days: 1 {file}:" in words
     assert "to confirm with an authority:" in words
     assert "│" not in result.output
@@ -64,8 +65,22 @@ def test_schemas_are_written_for_editors(tmp_path: Path) -> None:
     assert run("schema", "--out", str(tmp_path / "schemas")).exit_code == 0
     quiz = json.loads((tmp_path / "schemas" / "quiz.json").read_text(encoding="utf-8"))
     assert set(quiz["required"]) >= {"id", "area", "level", "questions"}
-    assert {file.stem for file in (tmp_path / "schemas").iterdir()} == {"programme", "quiz", "tip", "campaign"}
+    assert {file.stem for file in (tmp_path / "schemas").iterdir()} == {
+        "programme",
+        "terms",
+        "quiz",
+        "tip",
+        "survey",
+        "campaign",
+    }
+
+
+def test_the_schemas_that_ship_are_those_of_the_code(tmp_path: Path) -> None:
+    run("schema", "--out", str(tmp_path))
+    shipped = {file.name: file.read_text(encoding="utf-8") for file in (CONTENT / "schemas").iterdir()}
+    made = {file.name: file.read_text(encoding="utf-8") for file in tmp_path.iterdir()}
+    assert shipped == made, "run: bezpieczny content schema --out content/schemas"
 
 
 def test_schemas_can_be_read_from_a_pipe() -> None:
-    assert set(json.loads(run("schema").output)) == {"programme", "quiz", "tip", "campaign"}
+    assert set(json.loads(run("schema").output)) == {"programme", "terms", "quiz", "tip", "survey", "campaign"}

@@ -32,7 +32,7 @@ def read_yaml(name: str) -> Any:
 def pins(lock: str) -> dict[str, str]:
     """Each pinned package and all that is said of it: version, marker and hashes."""
     text = re.sub(r"^ *#.*\n", "", (ROOT / lock).read_text(), flags=re.MULTILINE).replace("\\\n", " ")
-    return {line.split("==")[0]: " ".join(line.split()) for line in text.splitlines() if line.strip()}
+    return {re.split(r"\[|==", line)[0]: " ".join(line.split()) for line in text.splitlines() if line.strip()}
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -76,7 +76,7 @@ class TestLocks:
     @pytest.mark.parametrize("lock", LOCKS)
     def test_every_line_is_pinned_with_hashes_and_names_no_address(self, lock: str) -> None:
         for pin in pins(lock).values():
-            assert re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; [^#]+?)?( --hash=sha256:[0-9a-f]{64})+", pin)
+            assert re.fullmatch(r"[a-z0-9-]+(\[[a-z,]+\])?==[\w.]+( ; [^#]+?)?( --hash=sha256:[0-9a-f]{64})+", pin)
         assert not re.search(r"://|--(extra-)?index|--find-links", (ROOT / lock).read_text())
 
     def test_the_environment_has_what_the_project_asks_for(self) -> None:

@@ -106,6 +106,32 @@ def test_quizzes_by_area_and_audience_the_easy_ones_first(area: str, audience: s
     assert [one.id for one in learning.quizzes_of(small(), area, audience)] == found
 
 
+async def test_what_suits_the_resident_comes_first(database: Database) -> None:
+    async with database.begin() as conn:
+        unknown = await add_resident(conn, "telegram:1")
+        child = await add_resident(conn, "telegram:2", age=AgeBand.CHILD.value)
+    assert [one.id for one in learning.quizzes_of(small(), "", "", unknown)] == ["all", "drivers", "pupils"]
+    assert [one.id for one in learning.quizzes_of(small(), "", "", child)] == ["all", "pupils", "drivers"]
+
+
+async def test_a_tip_offers_its_quizzes_one_after_another(database: Database) -> None:
+    """One that suits comes first; one that is finished makes room for the next."""
+    one = {"questions": [question().model_dump()]}
+    shelf = library(quizzes=[quiz("a", audience=[Audience.PUPILS_7_9], **one), quiz("b", **one), quiz("c", **one)])
+    taught = shelf.tips["czujka"]
+    async with database.begin() as conn:
+        resident = await add_resident(conn, "telegram:1")
+        offered = []
+        for seed in range(1, 5):
+            about = await learning.quiz_about(conn, shelf, resident, taught)
+            assert about
+            offered.append(about.id)
+            attempt = await learning.start_quiz(conn, shelf, resident, about.id, length=0, seed=seed, now=NOON)
+            await learning.answer(conn, shelf, attempt, 0, "0", now=NOON)
+        assert offered == ["b", "c", "a", "b"]
+        assert await learning.quiz_about(conn, shelf, resident, tip("strange")) is None
+
+
 async def mix(conn: Connection, resident: Resident, area: str = "", audience: str = "") -> set[str]:
     attempt = await learning.start_mix(
         conn, small(), resident, area=area, audience=audience, length=9, seed=resident.id, now=NOON

@@ -2,27 +2,30 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.catalogue.library import Library
-from bot.catalogue.search import Hit
+from bot.catalogue.search import SURE, Hit
 from bot.dialogue.scenes.parts import MENU, button, column, titled
 from bot.dialogue.turn import Turn
 from bot.domain import actions as do
 from bot.domain.messages import Block, Button, Row, Screen, say
+from bot.services.learning import audiences_of
 
 MOST_FOUND = 5
 CLEAR_LEAD = 1.25
 """A card this much ahead of the next hit is shown at once."""
+OTHER_AGE = 0.85
+"""What an item counts for when it was written for another age than the reader's."""
 _EMERGENCY = "112"
 
 
 async def invite(turn: Turn, action: do.Ask) -> Screen:  # noqa: ARG001 - every scene takes its action
     """Invites a question in one's own words."""
-    cards = [card for card in turn.library.tips.values() if card.call == _EMERGENCY]
-    chosen = sorted(cards, key=lambda card: card.id)[:MOST_FOUND]
+    cards = [turn.library.tips[card] for card in turn.library.programme.first_cards]
     return Screen(
         blocks=(say("ask.invite"), say("ask.emergency")),
-        rows=(*column(titled(card.title, do.ShowTip(card.id)) for card in chosen), MENU),
+        rows=(*column(titled(card.title, do.ShowTip(card.id)) for card in cards), MENU),
         asks=say("ask.field"),
     )
 
@@ -31,13 +34,24 @@ async def search(turn: Turn, text: str) -> Screen:
     """What was found for a text. In an emergency, 112 stands first and the best card follows at once."""
     language = turn.resident.language
     urgent = turn.library.search.sounds_urgent(text, language)
-    hits = turn.library.search.find(text, language, MOST_FOUND)
+    hits = _suited(turn, turn.library.search.find(text, language, 2 * MOST_FOUND))[:MOST_FOUND]
     if card := _clear_card(turn.library, hits, urgent=urgent):
         return await turn.go(do.ShowTip(card, urgent=urgent and turn.library.tips[card].call != _EMERGENCY))
-    if not urgent and len(hits) == 1 and hits[0].kind == "tip":
+    if not urgent and len(hits) == 1 and hits[0].kind == "tip" and hits[0].score >= SURE:
         return await turn.go(do.ShowTip(hits[0].id))
     items = ".".join(short_name(hit.kind, hit.id) for hit in hits)
     return await found(turn, do.Found(urgent, items))
+
+
+def _suited(turn: Turn, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits anew in order, those for another age a little behind."""
+    library, mine = turn.library, audiences_of(turn.resident)
+
+    def weighed(hit: Hit) -> Hit:
+        audience = library.tips[hit.id].audience if hit.kind == "tip" else library.quizzes[hit.id].audience
+        return hit if mine & set(audience) else replace(hit, score=OTHER_AGE * hit.score)
+
+    return sorted(map(weighed, hits), key=lambda hit: -hit.score)
 
 
 async def search_quiz(turn: Turn, text: str) -> Screen:
@@ -54,7 +68,7 @@ def _clear_card(library: Library, hits: Sequence[Hit], *, urgent: bool) -> str |
     if urgent:
         return best.id
     alone = all(hit is best or best.score >= CLEAR_LEAD * hit.score for hit in hits)
-    return best.id if alone else None
+    return best.id if alone and best.score >= SURE else None
 
 
 def short_name(kind: str, slug: str) -> str:

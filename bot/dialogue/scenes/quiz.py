@@ -1,5 +1,6 @@
 """Quizzes: choosing one, and beginning it."""
 
+from dataclasses import replace
 from functools import reduce
 
 from bot.catalogue.schema import Quiz
@@ -9,12 +10,12 @@ from bot.dialogue.turn import Turn
 from bot.domain import actions as do
 from bot.domain.areas import Area, Audience
 from bot.domain.errors import StaleAction
-from bot.domain.messages import Block, Button, Phrase, Plain, Screen, say
+from bot.domain.messages import Block, Button, Phrase, Plain, Row, Screen, say
 from bot.services import classroom, learning
 
 SHORT = 5
-MOST_SHOWN = 12
-"""Quizzes on one screen; a longer list needs an audience to be chosen."""
+PAGE = 7
+"""Quizzes on one screen: a small phone shows them without scrolling."""
 
 
 # --- choosing
@@ -30,11 +31,14 @@ async def areas(turn: Turn, action: do.Quizzes) -> Screen:  # noqa: ARG001 - eve
 
 
 async def area(turn: Turn, action: do.QuizArea) -> Screen:
-    """The quizzes of an area, perhaps for one audience."""
+    """The quizzes of an area, perhaps for one audience, a page of them."""
     info = turn.library.programme.areas.get(_area(action.area))
     if info is None:
         raise StaleAction
-    quizzes = learning.quizzes_of(turn.library, action.area, action.audience)
+    quizzes = learning.quizzes_of(turn.library, action.area, action.audience, turn.resident)
+    shown = quizzes[PAGE * action.page : PAGE * (action.page + 1)]
+    if not shown and action.page:
+        raise StaleAction
     blocks: list[Block] = [say("quiz.area", area=Plain(info.name), about=Plain(info.about))]
     if action.audience:
         blocks.append(say("quiz.for", audience=_audience(action.audience)))
@@ -42,11 +46,20 @@ async def area(turn: Turn, action: do.QuizArea) -> Screen:
     return Screen(
         blocks=tuple(blocks),
         rows=(
-            *column(titled(quiz.title, do.QuizIntro(quiz.id)) for quiz in quizzes[:MOST_SHOWN]),
+            *column(titled(quiz.title, do.QuizIntro(quiz.id)) for quiz in shown),
+            *_more(action, len(quizzes) - PAGE * (action.page + 1)),
             (button("quiz.mix", mix), button("quiz.audience", do.QuizAudiences(action.area))),
-            (button("back", do.Quizzes()), *MENU),
+            (button("back", _before(action)), *MENU),
         ),
     )
+
+
+def _more(action: do.QuizArea, left: int) -> list[Row]:
+    return [(Button(say("quiz.more", n=left), replace(action, page=action.page + 1)),)] if left > 0 else []
+
+
+def _before(action: do.QuizArea) -> do.Action:
+    return replace(action, page=action.page - 1) if action.page else do.Quizzes()
 
 
 async def audiences(turn: Turn, action: do.QuizAudiences) -> Screen:

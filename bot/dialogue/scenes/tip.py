@@ -5,9 +5,10 @@ from bot.dialogue.scenes.parts import MENU, button, column, grid, titled
 from bot.dialogue.turn import Turn
 from bot.domain import actions as do
 from bot.domain.areas import Area
-from bot.domain.messages import Block, Button, Plain, Row, Screen, say
+from bot.domain.messages import Block, Button, Picture, Plain, Row, Screen, say
 from bot.services import tips as service
 from bot.services.blocks import tip_blocks
+from bot.services.learning import quiz_about
 from bot.storage import learning as store
 
 TIPS_SHOWN = 8
@@ -24,13 +25,21 @@ async def show(turn: Turn, action: do.ShowTip) -> Screen:
     tip = service.get_tip(turn.library, action.tip)
     await store.mark_tip(turn.conn, turn.resident.id, tip.id, turn.now)
     rating = await store.tip_rating(turn.conn, turn.resident.id, tip.id)
+    quiz = None if tip.steps or action.attempt else await quiz_about(turn.conn, turn.library, turn.resident, tip)
     call_first: tuple[Block, ...] = (say("ask.call_first"),) if action.urgent else ()
     return Screen(
-        blocks=(*call_first, *tip_blocks(tip)), rows=tuple(_rows(turn, tip, action.attempt, rating)), here=action
+        blocks=(*call_first, *tip_blocks(tip)),
+        rows=tuple(_rows(turn, tip, quiz, action.attempt, rating)),
+        picture=_picture(turn, tip),
+        here=action,
     )
 
 
-def _rows(turn: Turn, tip: Tip, attempt: int, rating: bool | None) -> list[Row]:
+def _picture(turn: Turn, tip: Tip) -> Picture | None:
+    return Picture(turn.library.pictures[tip.picture.file], Plain(tip.picture.alt)) if tip.picture else None
+
+
+def _rows(turn: Turn, tip: Tip, quiz: Quiz | None, attempt: int, rating: bool | None) -> list[Row]:
     if tip.steps:  # in the moment itself nobody wants to rate, or to play
         topic = turn.library.programme.topics[tip.topic]
         more = Button(say("card.more", topic=Plain(topic.name)), do.NextTip(tip.topic))
@@ -39,20 +48,13 @@ def _rows(turn: Turn, tip: Tip, attempt: int, rating: bool | None) -> list[Row]:
     if rating is None:
         useful, useless = (do.RateTip(tip.id, useful, attempt) for useful in (True, False))
         rows.append((button("tip.useful", useful), button("tip.useless", useless)))
-    quiz = _quiz_about(turn, tip)
-    if quiz and not attempt:
+    if quiz:
         rows.append((Button(say("tip.quiz", title=Plain(quiz.title)), do.QuizIntro(quiz.id)),))
     return [*rows, (button("tip.next", do.NextTip()), button("tip.topics", do.TipTopics())), MENU]
 
 
 def _back_to(attempt: int) -> list[Row]:
     return [(button("tip.to_quiz", do.ShowResult(attempt)),)] if attempt else []
-
-
-def _quiz_about(turn: Turn, tip: Tip) -> Quiz | None:
-    return next(
-        (quiz for quiz in turn.library.quizzes.values() if any(one.tip == tip.id for one in quiz.questions)), None
-    )
 
 
 async def rate(turn: Turn, action: do.RateTip) -> Screen:

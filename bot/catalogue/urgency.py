@@ -1,0 +1,65 @@
+"""Hears an emergency in what people write: one of the programme's phrases, inflected or misspelt."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+
+from rapidfuzz import process
+from rapidfuzz.distance import JaroWinkler
+
+from bot.catalogue.stems import Stemmer, tokens
+
+Stems = tuple[frozenset[str], ...]
+"""The possible stems of each word of a phrase."""
+
+LONGEST_TEXT = 1000
+"""Characters read of a text."""
+TYPO = 0.93
+"""The likeness (Jaro-Winkler) from which an unknown word is taken for one of the phrases'."""
+SHORTEST_TYPO = 4
+WORDS_BETWEEN = 3
+"""How many other words may stand among those of a phrase."""
+
+
+class Urgency:
+    """The phrases that put 112 first. One thread asks it at a time."""
+
+    def __init__(self, stemmer: Stemmer, phrases: Mapping[str, Iterable[str]]) -> None:
+        self._stemmer = stemmer
+        self._phrases = [
+            (code, tuple(stemmer.stems(word, code) for word in tokens(phrase)))
+            for code, spoken in phrases.items()
+            for phrase in spoken
+        ]
+        self._known = {
+            code: sorted({stem for spoken, words in self._phrases if spoken == code for stem in chain(*words)})
+            for code in phrases
+        }
+
+    def heard_in(self, text: str, language: str) -> bool:
+        """Whether a text holds a phrase of any language; in the reader's own, also with a typo."""
+        words = tokens(text[:LONGEST_TEXT])
+        heard = {code: [self._stems(word, code, language) for word in words] for code in self._known}
+        return any(_holds(heard[code], phrase) for code, phrase in self._phrases)
+
+    def _stems(self, word: str, code: str, language: str) -> frozenset[str]:
+        stems = self._stemmer.stems(word, code)
+        known = self._known[code]
+        if code != language or not stems.isdisjoint(known):
+            return stems
+        near = (
+            candidate
+            for stem in stems
+            if len(stem) > SHORTEST_TYPO
+            for candidate, _, _ in process.extract(
+                stem, known, scorer=JaroWinkler.normalized_similarity, score_cutoff=TYPO, limit=2
+            )
+            if abs(len(candidate) - len(stem)) <= 1
+        )
+        return stems.union(near)
+
+
+def _holds(heard: Sequence[frozenset[str]], phrase: Stems) -> bool:
+    """Whether a phrase's words stand close together in a text, in any order."""
+    span = len(phrase) + WORDS_BETWEEN
+    windows = (heard[start : start + span] for start in range(len(heard)))
+    return any(all(any(stems & word for word in window) for stems in phrase) for window in windows)
