@@ -1,6 +1,7 @@
 """The content we ship is without errors, complete, and fits every channel."""
 
 from dataclasses import fields
+from datetime import date, timedelta
 from time import process_time
 from typing import get_type_hints
 
@@ -10,9 +11,10 @@ from bot.catalogue.check import check
 from bot.catalogue.documents import Content
 from bot.catalogue.loader import Reader
 from bot.catalogue.problems import Severity
+from bot.catalogue.programme import Aims
 from bot.dialogue.actions import ACTIONS, encode
 from bot.domain.actions import Action
-from bot.domain.areas import Area
+from bot.domain.areas import Audience
 from tests.catalogue.conftest import REAL, TODAY
 
 LONGEST_SLUG = "a" * 32
@@ -28,15 +30,38 @@ def test_has_no_errors(real: Content) -> None:
     assert [str(problem) for problem in check(real, TODAY) if problem.severity is Severity.ERROR] == []
 
 
-@pytest.mark.parametrize("area", Area)
-def test_every_area_has_enough_to_teach(real: Content, area: Area) -> None:
-    quizzes = [quiz.item for quiz in real.quizzes.values() if quiz.item.area is area]
-    assert sum(len(quiz.questions) >= 6 for quiz in quizzes) >= 3
-    assert sum(tip.item.area is area for tip in real.tips.values()) >= 10
+def test_the_library_promises_no_less_than_the_city_was_promised(real: Content) -> None:
+    """`test_has_no_errors` holds it to its aims; this one holds the aims."""
+    assert real.programme
+    aims = real.programme.item.aims
+    assert aims == Aims(quizzes=10, tips=50, measured=8, questions=240, cards=40, pairs=20, templates=30)
+    assert [(year.year, year.million_pln) for year in real.programme.item.budget] == [
+        (2025, 1.3),
+        (2026, 1.4),
+        (2027, 1.4),
+        (2028, 1.5),
+    ]
 
 
-def test_there_are_templates_for_the_seasons(real: Content) -> None:
-    assert sum(bool(campaign.item.dates) for campaign in real.campaigns.values()) >= 6
+def test_every_audience_and_level_has_a_quiz(real: Content) -> None:
+    quizzes = [document.item for document in real.quizzes.values()]
+    assert {audience for quiz in quizzes for audience in quiz.audience} == set(Audience)
+    assert {quiz.level for quiz in quizzes} == {1, 2, 3}
+
+
+def test_the_templates_cover_the_year(real: Content) -> None:
+    """On every day but New Year's there is something to send."""
+    ranges = [campaign.item.dates for campaign in real.campaigns.values() if campaign.item.dates]
+    days = (date(2027, 1, 1) + timedelta(days=number) for number in range(365))
+    bare = [day for day in days if not any(dates[0] <= f"{day:%m-%d}" <= dates[-1] for dates in ranges)]
+    assert bare == [date(2027, 1, 1)]
+
+
+def test_what_measures_is_nowhere_in_practice(real: Content) -> None:
+    practised = {question.text["pl"] for quiz in real.quizzes.values() for question in quiz.item.questions}
+    measuring = {question.text["pl"] for survey in real.surveys.values() for question in survey.item.questions}
+    assert len(measuring) >= 24
+    assert not measuring & practised
 
 
 @pytest.mark.parametrize("action", ACTIONS.values())
@@ -48,7 +73,7 @@ def test_the_longest_name_fits_a_button(action: type[Action]) -> None:
     assert encode(action(**given))
 
 
-def test_loads_in_about_a_second() -> None:
+def test_loads_in_seconds_even_when_read_strictly() -> None:
     started = process_time()
     Reader(REAL).load()
-    assert process_time() - started < 5, "about 1.3 s on one core; a slow machine gets four times that"
+    assert process_time() - started < 12, "about 3 s on one core, read strictly; a slow machine gets four times that"
