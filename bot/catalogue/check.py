@@ -95,7 +95,7 @@ def _shown(question: Question, language: str) -> Iterator[str]:
     """All that a question may put on one screen: for one choice, the longest feedback; else all of it."""
     yield question.text[language]
     if question.exhibit:
-        yield question.exhibit.sender + question.exhibit.text.get(language, "")
+        yield question.exhibit.sender.get(language, "") + question.exhibit.text.get(language, "")
     yield from (option.text.get(language, "") for option in question.options if option.text)
     feedback = [option.feedback.get(language, "") for option in question.options]
     several = question.kind in (QuestionKind.MULTIPLE, QuestionKind.ORDERING)

@@ -43,6 +43,8 @@ Line = Annotated[Localised, AfterValidator(_LongestText(240))]
 """A question, or one sentence: what a Matrix poll can hold."""
 Choice = Annotated[Localised, AfterValidator(_LongestText(100))]
 """An answer's words: what a Telegram poll can hold."""
+Name = Annotated[Localised, AfterValidator(_LongestText(60))]
+"""Who somebody claims to be."""
 Reason = Annotated[Localised, AfterValidator(_LongestText(360))]
 Text = Annotated[Localised, AfterValidator(_LongestText(1200))]
 """A screenful of Markdown (bold, lists, links): fits a small phone."""
@@ -106,7 +108,7 @@ class Exhibit(Item):
     """The message, call or page that a scam-or-genuine question asks about; invented, and marked as an example."""
 
     kind: ExhibitKind
-    sender: str = Field(min_length=1, max_length=60)
+    sender: Name
     text: Reason
 
 

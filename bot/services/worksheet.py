@@ -131,7 +131,7 @@ class _Page:
 
     def exercise(self, number: int, question: Question) -> Exercise:
         shown = question.exhibit
-        caption = shown and self._caption(shown.kind.value, shown.sender)
+        caption = shown and self._caption(shown.kind.value, shown.sender[self.language])
         return Exercise(
             number=number,
             text=self.label(Plain(question.text)),

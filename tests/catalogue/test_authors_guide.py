@@ -44,7 +44,7 @@ def test_the_example_is_a_quiz() -> None:
 
 def test_every_longest_text_is_told() -> None:
     told = re.findall(r"^\| .+ \| (\d+) \|$", GUIDE, re.MULTILINE)
-    kinds = (schema.Label, schema.Title, schema.Choice, schema.Line, schema.Reason, schema.Text)
+    kinds = (schema.Label, schema.Name, schema.Title, schema.Choice, schema.Line, schema.Reason, schema.Text)
     assert [int(limit) for limit in told] == [get_args(kind)[-1].func.limit for kind in kinds]
 
 

@@ -153,7 +153,7 @@ SCAM = """\
     kind: scam-or-genuine
     pair: paczka
     text: {{pl: Przychodzi SMS numer {number}., uk: Приходить SMS {number}., en: A text arrives {number}.}}
-    exhibit: {{kind: {kind}, sender: Nadawca, text: {{pl: "{text}", uk: "{text}", en: "{text}"}}}}
+    exhibit: {{kind: {kind}, sender: {{pl: X, uk: X, en: X}}, text: {{pl: "{text}", uk: "{text}", en: "{text}"}}}}
     options:
       - {{{first}feedback: {{pl: Bo tak., uk: Бо так., en: It is.}}}}
       - {{{second}feedback: {{pl: Bo nie., uk: Бо ні., en: It is not.}}}}

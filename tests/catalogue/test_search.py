@@ -1,13 +1,12 @@
 """Free text finds the right tip or quiz in the real content, however people write it."""
 
 from pathlib import Path
-from time import process_time
 
 import pytest
 
 from bot.catalogue.library import Library
 from bot.catalogue.loader import load
-from bot.catalogue.search import SURE
+from bot.catalogue.search import LONGEST_QUERY, SURE
 from tests.catalogue.conftest import REAL
 
 PHRASINGS = Path(__file__).with_name("phrasings.tsv")
@@ -121,17 +120,8 @@ def test_hears_none_where_there_is_none(library: Library, language: str, text: s
     assert not library.search.sounds_urgent(text, language)
 
 
-def test_long_junk_is_answered_quickly(library: Library) -> None:
-    junk = "ąę<b>'\"😀 niewiadomoco " * 300
-    library.search.find(junk, "pl")
-    started = process_time()
-    library.search.find(junk, "pl")
-    library.search.sounds_urgent(junk, "pl")
-    assert process_time() - started < 0.5
-
-
-def test_a_query_takes_a_few_milliseconds(library: Library) -> None:
-    started = process_time()
-    for language, text, _ in ASKED:
-        library.search.find(text, language)
-    assert (process_time() - started) / len(ASKED) < 0.02, "5 ms is the aim; a slow machine gets four times that"
+def test_only_the_beginning_of_a_long_text_is_read(library: Library) -> None:
+    long = "pali się olej na patelni " * 12
+    assert len(long) >= LONGEST_QUERY
+    assert library.search.find(f"{long}{'czad hulajnoga pesel ' * 5000}", "pl") == library.search.find(long, "pl")
+    assert not library.search.sounds_urgent(f"{'spokojnie ' * 200}pali się", "pl")

@@ -310,7 +310,7 @@ def test_true_stands_before_false(seed: int) -> None:
         assert learning.option_order(single(kind=kind, options=halves, **more), attempt) == (0, 1)
 
 
-EXHIBIT = {"kind": "sms", "sender": "X", "text": texts("x")}
+EXHIBIT = {"kind": "sms", "sender": texts("X"), "text": texts("x")}
 
 
 # --- what to read next

@@ -21,7 +21,7 @@ from bot.catalogue.exchange.draft import MOST_OPTIONS
 NUMBERS = range(1, MOST_OPTIONS + 1)
 OPTIONS = tuple(f"option{number}" for number in NUMBERS)
 FEEDBACK = tuple(f"feedback{number}" for number in NUMBERS)
-TEXTS = frozenset({"title", "about", "text", "exhibit_text", "explanation", *OPTIONS, *FEEDBACK})
+TEXTS = frozenset({"title", "about", "text", "exhibit_sender", "exhibit_text", "explanation", *OPTIONS, *FEEDBACK})
 """Columns that are translated."""
 ORDER = (
     *("quiz", "area", "audience", "level", "title", "about"),

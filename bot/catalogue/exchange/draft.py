@@ -29,7 +29,7 @@ class DraftExhibit:
     """The message to judge."""
 
     kind: str | None
-    sender: str
+    sender: Texts
     text: Texts
 
 

@@ -16,7 +16,7 @@ from bot.catalogue.words import Words
 from bot.domain.messages import Block
 
 MULTILANG = "multilang"
-TRANSLATED = frozenset({"title", "about", "text", "feedback", "explanation"})
+TRANSLATED = frozenset({"title", "about", "text", "sender", "feedback", "explanation"})
 """Fields of a quiz that hold a text for each language."""
 
 

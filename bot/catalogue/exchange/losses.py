@@ -33,7 +33,7 @@ def spelling(quiz: Quiz) -> Iterator[str]:
 def _names(quiz: Quiz) -> Iterator[str]:
     for question in quiz.questions:
         yield from (question.source.title, question.source.publisher)
-        yield from (question.exhibit.sender,) if question.exhibit else ()
+        yield from question.exhibit.sender.values() if question.exhibit else ()
 
 
 def _as_html(field: str, text: str) -> str:

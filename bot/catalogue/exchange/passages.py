@@ -5,7 +5,7 @@ an ordering question, and the source as its last line. Classes say which is whic
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 
 from bot.catalogue.exchange import hypertext, markdown
@@ -38,7 +38,8 @@ def _caption(exhibit: Exhibit, voice: Voice, language: str) -> str:
     said = say(f"exhibit.{exhibit.kind.value}", sender="\ue000", text=Plain({language: "\ue001"}))
     line = voice.words.markdown(said, language).partition("\n")[0]
     before, _, after = hypertext.plain(hypertext.parse(hypertext.of_markdown(line))).partition("\ue000")
-    return f"{escape(before)}<cite>{hypertext.of_plain(exhibit.sender)}</cite>{escape(after)}"
+    sender = hypertext.of_plain(exhibit.sender.get(language, ""))
+    return f"{escape(before)}<cite>{sender}</cite>{escape(after)}"
 
 
 def remarks(question: Question, voice: Voice) -> str:
@@ -61,7 +62,7 @@ class Asked:
     """What a question text says."""
 
     text: Texts
-    sender: str = ""
+    sender: Texts = field(default_factory=dict)
     exhibit: Texts | None = None
 
 
@@ -81,12 +82,19 @@ def read_asked(nodes: Sequence[Node], default: str) -> Asked:
     if shown is None:
         return Asked(plain_texts(nodes, default))
     caption = called(shown.children, CAPTION)
-    sender = next((node for node in hypertext.walk(shown.children) if node.name == "cite"), None)
     return Asked(
         plain_texts(without(nodes, [shown]), default),
-        hypertext.plain(sender.children) if sender else "",
+        _senders(caption, default) if caption else {},
         plain_texts(without(shown.children, [caption] if caption else []), default),
     )
+
+
+def _senders(caption: Element, default: str) -> Texts:
+    cited = {
+        code: next((node for node in hypertext.walk(part) if node.name == "cite"), None)
+        for code, part in split(caption.children, default).items()
+    }
+    return _said({code: hypertext.plain(node.children) for code, node in cited.items() if node})
 
 
 def read_remarks(nodes: Sequence[Node], default: str, *, press: bool) -> Remarks:

@@ -180,7 +180,7 @@ def _options(file: Foreign, row: Row, kind: QuestionKind, right: frozenset[int])
 
 
 def _exhibit(row: Row) -> DraftExhibit | None:
-    exhibit = DraftExhibit(row.word("exhibit_kind"), row.raw("exhibit_sender"), row.texts("exhibit_text"))
+    exhibit = DraftExhibit(row.word("exhibit_kind"), row.texts("exhibit_sender"), row.texts("exhibit_text"))
     return exhibit if exhibit.kind or exhibit.sender or exhibit.text else None
 
 

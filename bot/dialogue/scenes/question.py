@@ -56,7 +56,7 @@ def question_screen(asked: Question, attempt: Attempt, position: int, picked: st
     ]
     if asked.exhibit:
         shown = asked.exhibit
-        blocks.append(say(f"exhibit.{shown.kind.value}", sender=shown.sender, text=Plain(shown.text)))
+        blocks.append(say(f"exhibit.{shown.kind.value}", sender=Plain(shown.sender), text=Plain(shown.text)))
     fixed = asked.kind in FIXED_CHOICES
     legend = (
         ()

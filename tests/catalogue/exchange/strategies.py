@@ -82,7 +82,7 @@ def quizzes(draw: st.DrawFn, *, complete: bool = False) -> Quiz:
         right = draw(st.sets(st.integers(0, count - 1), min_size=1, max_size=count))
         chosen = set() if kind is QuestionKind.ORDERING else right if kind is QuestionKind.MULTIPLE else {min(right)}
         scam = kind is QuestionKind.SCAM
-        exhibit = {"kind": draw(st.sampled_from(ExhibitKind)), "sender": draw(plain), "text": texts(plain)}
+        exhibit = {"kind": draw(st.sampled_from(ExhibitKind)), "sender": texts(plain), "text": texts(plain)}
         return {
             "id": name,
             "kind": kind,
