@@ -18,6 +18,8 @@ _ALTERNATIONS = {
 """Sounds that change before an ending (hulajnoga, na hulajnodze; wypadek, wypadku): a stem counts in both forms."""
 _SOFTENED = (("dzie", "d"), ("cie", "t"), ("rze", "r"))
 """Polish endings that change the consonant before them (dopłata, o dopłacie); the stemmer takes too much with them."""
+_INITIAL = re.compile(r"\Aв(?=[^аеиіоуюя])")
+"""Ukrainian words begin with в or у as the word before them ends (вкрали, украли)."""
 _VOWELS = frozenset("aeiouyаеиіоую")
 
 
@@ -82,9 +84,10 @@ class Stemmer:
         folded = fold(word)
         snowball = self._snowball.get(language)
         if is_cyrillic(word):
-            stem = _without_ending(folded)
+            spoken = _INITIAL.sub("у", folded)
+            stem = _without_ending(spoken)
             yield stem
-            yield from _whole(folded, stem)
+            yield from _whole(spoken, stem)
         elif snowball is None or word.isdigit():
             yield folded
         else:
