@@ -60,7 +60,7 @@ CANDIDATES = 24
 """How many items are looked at closely: those whose words explain most of the query."""
 POOL = 400
 """How many items the rare words of a query may bring in before common words only weigh those that are there."""
-GUESSES = 12
+GUESSES = 6
 """How many unknown words of a query are taken for misspelt ones."""
 
 
@@ -113,7 +113,7 @@ class Search:
             self._add("tip", tip.id, CARD if tip.steps else TIP, _tip_fields(tip, programme), _tip_phrases(tip))
         for quiz in quizzes:
             self._add("quiz", quiz.id, QUIZ, _quiz_fields(quiz), quiz.title.items())
-        self._buckets = {code: _by_letter(stems) for code, stems in self._postings.items()}
+        self._buckets = {code: _by_spelling(stems) for code, stems in self._postings.items()}
         self._rarest = log(1 + len(self._entries))
         self._phrases = [
             [phrase for code, text in entry.phrases if (phrase := self._phrase(code, text)).rarity]
@@ -195,13 +195,12 @@ class Search:
 
     def _guess(self, word: str) -> Iterator[tuple[Term, float]]:
         cyrillic = is_cyrillic(word)
-        for code, letters in self._buckets.items():
+        for code, spelt in self._buckets.items():
             if cyrillic is not (code in CYRILLIC):
                 continue
             for stem in self._stemmer.stems(word, code):
                 if len(stem) >= SHORTEST_TYPO and not stem.isdigit():
-                    for first in dict.fromkeys(stem[:2]):
-                        yield from _near(stem, letters.get(first, ()), code)
+                    yield from _near(stem, spelt, code)
 
     def _coverage(self, asked: Iterable[_Asked]) -> Mapping[int, float]:
         """Item → how much of the query's weight it explains. Rare words come first and bring the candidates in."""
@@ -244,10 +243,12 @@ def _says_nothing(word: str, terms: Mapping[Term, float], language: str) -> bool
     return any(folded in words for words in STOP_WORDS.values()) and all(code != language for code, _ in terms)
 
 
-def _near(stem: str, candidates: Sequence[str], code: str) -> Iterator[tuple[Term, float]]:
+def _near(stem: str, spelt: Mapping[tuple[str, int], list[str]], code: str) -> Iterator[tuple[Term, float]]:
     """Known stems that may be meant by a misspelt one, and how surely."""
     most = 1 if len(stem) < LONG else 2
-    for near, slips, _ in process.extract(stem, candidates, scorer=OSA.distance, score_cutoff=most, limit=3):
+    lengths = range(len(stem) - most, len(stem) + most + 1)
+    candidates = chain.from_iterable(spelt.get((first, n), ()) for first in dict.fromkeys(stem[:2]) for n in lengths)
+    for near, slips, _ in process.extract(stem, list(candidates), scorer=OSA.distance, score_cutoff=most, limit=3):
         yield (code, near), UNSURE**slips
 
 
@@ -259,11 +260,12 @@ def _said(phrase: _Phrase, heard: Mapping[Term, float]) -> float:
     return said / phrase.rarity
 
 
-def _by_letter(stems: Iterable[str]) -> dict[str, list[str]]:
-    letters: dict[str, list[str]] = defaultdict(list)
+def _by_spelling(stems: Iterable[str]) -> dict[tuple[str, int], list[str]]:
+    """Stems by first letter and length: where the right spelling of a word is looked for."""
+    spelt: dict[tuple[str, int], list[str]] = defaultdict(list)
     for stem in sorted(stems):
-        letters[stem[0]].append(stem)
-    return letters
+        spelt[stem[0], len(stem)].append(stem)
+    return spelt
 
 
 def _best_first(hit: Hit) -> tuple[float, str]:

@@ -9,8 +9,8 @@ _POLISH = """
     gdy gdzie go godzina godzinie hej i ich ile ja jak jaka jaki jakie jakiś jego jej jest jestem jeśli jeżeli już kiedy
     kto ktoś która które który ma mam masz mi mnie mogę moim moj moja moje mojej mojego mój może można musze muszę mu na
     nad nam o od on ona oni oraz po pod powinienem powinnam powinno proszę przepis przepisy przy robić robi robię się są
-    sobie swoj swój ta tak taki tam te tego tej temu teraz ten to trzeba tu tutaj ty u w we wiem witam z za ze żeby
-    zrobić
+    słychać sobie swoj swój ta tak taki tam te tego tej temu teraz ten to trzeba tu tutaj ty u w we wiem witam z za ze
+    żeby zrobić
 """
 _UKRAINIAN = """
     а або але б би бо був була будь в ви від вже ви година де день для до добрий дуже дякую є ж за зараз з зі зробити і

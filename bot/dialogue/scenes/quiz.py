@@ -14,7 +14,7 @@ from bot.domain.messages import Block, Button, Phrase, Plain, Row, Screen, say
 from bot.services import classroom, learning
 
 SHORT = 5
-PAGE = 7
+PAGE = 6
 """Quizzes on one screen: a small phone shows them without scrolling."""
 
 
