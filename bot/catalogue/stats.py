@@ -71,10 +71,10 @@ def count(content: Content, today: date) -> Stats:
     pending = sorted(_pending(content.documents), key=lambda claim: (claim.review_on, claim.place))
     return Stats(
         areas={area: _in_area(area, content) for area in Area},
-        audiences=Counter(audience.value for item in written for audience in item.audience),
-        kinds=Counter(question.kind.value for quiz in quizzes for question in quiz.questions),
-        campaigns=Counter(document.item.kind.value for document in content.campaigns.values()),
-        languages=Counter(language for found in translations for language in found),
+        audiences=dict(Counter(audience.value for item in written for audience in item.audience)),
+        kinds=dict(Counter(question.kind.value for quiz in quizzes for question in quiz.questions)),
+        campaigns=dict(Counter(document.item.kind.value for document in content.campaigns.values())),
+        languages=dict(Counter(language for found in translations for language in found)),
         texts=len(translations),
         due=tuple(claim for claim in pending if claim.review_on <= today + DUE_WITHIN),
         to_confirm=tuple(claim for claim in pending if claim.press),

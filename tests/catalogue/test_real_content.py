@@ -70,3 +70,10 @@ def test_the_longest_name_fits_a_button(action: type[Action]) -> None:
     names = {"quiz": LONGEST_SLUG, "tip": LONGEST_SLUG, "topic": LONGEST_SLUG, "area": "everyday"}
     given = {field.name: names.get(field.name, longest[hints[field.name]]) for field in fields(action)}
     assert encode(action(**given))
+
+
+def test_every_template_leads_on(real: Content) -> None:
+    """Behind a button there is a quiz, a tip or the workshops."""
+    for name, campaign in real.campaigns.items():
+        assert any(button.quiz or button.tip or button.workshops for button in campaign.item.buttons), name
+        assert campaign.item.dates, name

@@ -61,6 +61,14 @@ def test_stats_counts_and_lists(content: Path) -> None:
     assert "│" not in result.output
 
 
+def test_stats_for_programs_say_the_same(content: Path) -> None:
+    told = json.loads(run("stats", "--json", "--content", str(content)).stdout)
+    assert told["areas"]["road"].keys() == {"quizzes", "questions", "pairs", "measuring", "tips", "cards"}
+    assert sum(told["kinds"].values()) == sum(area["questions"] for area in told["areas"].values())
+    assert set(told["languages"]) == {"pl", "uk", "en"}
+    assert {"place", "review_on", "publisher", "press"} == told["to_confirm"][0].keys()
+
+
 def test_schemas_are_written_for_editors(tmp_path: Path) -> None:
     assert run("schema", "--out", str(tmp_path / "schemas")).exit_code == 0
     quiz = json.loads((tmp_path / "schemas" / "quiz.json").read_text(encoding="utf-8"))
