@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scheduler.model import Lane
@@ -61,19 +61,21 @@ def test_bulk_to_one_recipient_keeps_its_distance(asked: list[Any], late_s: list
 
 
 @settings(deadline=None)
+@example([(0.0, Lane.REPLY, 1), (0.0, Lane.ALERT, 1), (1.0, Lane.REPLY, 1)])
 @given(ASKED)
 def test_nobody_goes_before_a_waiting_reply(asked: list[Any]) -> None:
-    pacer, waiting, violations = Pacer(5), set[int](), list[int]()
+    """A reply waits from the instant after it asked: what goes at that very instant may have been before it."""
+    pacer, waiting, violations = Pacer(5), dict[int, float](), list[int]()
 
     async def one(number: int, wait_s: float, lane: Lane, recipient: int) -> None:
         await asyncio.sleep(wait_s)
         asked_at = now()
         if lane is Lane.REPLY:
-            waiting.add(number)
+            waiting[number] = asked_at
         await pacer.turn(lane, recipient)
-        waiting.discard(number)
-        if lane is not Lane.REPLY and waiting and now() > asked_at:
-            violations.extend(waiting)
+        waiting.pop(number, None)
+        if lane is not Lane.REPLY and now() > asked_at:
+            violations.extend(reply for reply, since in waiting.items() if since < now())
 
     async def main() -> None:
         await asyncio.gather(*(one(number, *details) for number, details in enumerate(asked)))
