@@ -3,9 +3,7 @@
 from datetime import date, timedelta
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
-from bot.catalogue.schema import Slug
+from bot.catalogue.schema import is_slug
 from bot.domain.areas import Area
 from bot.domain.errors import BotError
 
@@ -25,10 +23,8 @@ class TakenError(BotError):
 
 def write(content: Path, kind: str, name: str, area: Area, today: date) -> Path:
     """Put a skeleton into a content folder. Raises BadNameError or TakenError; nothing is ever overwritten."""
-    try:
-        TypeAdapter(Slug).validate_python(name)
-    except ValidationError as error:
-        raise BadNameError from error
+    if not is_slug(name):
+        raise BadNameError
     file = content / FOLDER_OF[kind] / f"{name}.yaml"
     skeleton = (_SKELETONS / f"{kind}.yaml").read_text(encoding="utf-8")
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ translation can never change it. Lengths here are those that every channel can h
 characters, a Matrix poll 240 for a question and for each answer. The checker says what the types cannot.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
@@ -14,11 +15,21 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, Stri
 
 from bot.domain.areas import Area, Audience, Season
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=32)]
+SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+LONGEST_SLUG = 32
+Slug = Annotated[str, StringConstraints(pattern=SLUG, max_length=LONGEST_SLUG)]
 """The name of an item, as its file is called; short, since it travels in a 64-byte button."""
+
+FEWEST_OPTIONS, MOST_OPTIONS = 2, 6
+MOST_QUESTIONS = 20
 
 Localised = Annotated[dict[str, str], Field(min_length=1)]
 """Language code → text in that language."""
+
+
+def is_slug(text: str) -> bool:
+    """Whether a text can be the name of an item."""
+    return len(text) <= LONGEST_SLUG and re.match(SLUG, text) is not None and not text.endswith("\n")
 
 
 class _LongestText:
@@ -122,7 +133,7 @@ class Question(Item):
     exhibit: Exhibit | None = None
     pair: Slug | None = None
     """Of a scam-or-genuine question: the name it shares with its look-alike in the same quiz, one of them genuine."""
-    options: tuple[Option, ...] = Field(min_length=2, max_length=6)
+    options: tuple[Option, ...] = Field(min_length=FEWEST_OPTIONS, max_length=MOST_OPTIONS)
     explanation: Reason
     source: Source
     review_on: date
@@ -174,7 +185,7 @@ class Quiz(Item):
     title: Title
     about: Line
     """One sentence: what one will know afterwards."""
-    questions: tuple[Question, ...] = Field(min_length=1, max_length=20)
+    questions: tuple[Question, ...] = Field(min_length=1, max_length=MOST_QUESTIONS)
 
 
 class Objective(Item):
@@ -197,7 +208,7 @@ class Survey(Item):
     area: Area
     title: Title
     about: Line
-    questions: tuple[SurveyQuestion, ...] = Field(min_length=1, max_length=20)
+    questions: tuple[SurveyQuestion, ...] = Field(min_length=1, max_length=MOST_QUESTIONS)
 
 
 class Picture(Item):

@@ -21,7 +21,7 @@ from bot.storage.audience import ResidentsAudience
 from bot.storage.database import Connection
 from bot.wiring import House
 from scheduler import ledger
-from scheduler.calendar import parse_cron, parse_local
+from scheduler.calendar import ZONE, parse_cron, parse_local
 from scheduler.model import Campaign, CampaignState, OneOff, Recurring, Schedule
 
 LOOK_S = 0.5
@@ -229,6 +229,26 @@ def show(
         console.print(views.history(report))
 
     run(use)
+
+
+@app.command()
+def templates() -> None:
+    """Seasonal templates, those in season first; `create --template ID` begins with one."""
+
+    async def use(house: House) -> list[tuple[str, ...]]:
+        today = f"{house.clock().astimezone(ZONE):%m-%d}"
+        return [
+            (
+                one.id,
+                one.kind.value,
+                " – ".join(one.dates),
+                "now" if desk.in_season(one, today) else "",
+                one.title["pl"],
+            )
+            for one in desk.by_season(house.shelf.library, today)
+        ]
+
+    console.print(table("ID", "Kind", "Days", "", "Title", rows=run(use)))
 
 
 @app.command("list")

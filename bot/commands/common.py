@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import typer
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PIPED_WIDTH = 120
+CONTENT = Path(__file__).parents[2] / "content"
+"""The content folder beside the `bot` package."""
 
 console = Console(highlight=False)
 if not console.is_terminal:

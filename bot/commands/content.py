@@ -25,14 +25,12 @@ from bot.catalogue.schema import Item
 from bot.catalogue.stats import DUE_WITHIN, Pending, Stats, count
 from bot.catalogue.words import LOCAL_TIME
 from bot.commands import exchange
-from bot.commands.common import fail
+from bot.commands.common import CONTENT, fail
 from bot.commands.preview import preview
 from bot.domain.areas import Area
 from bot.domain.errors import BotError
 from bot.wiring import utc_now
 
-CONTENT = Path(__file__).parents[2] / "content"
-"""The folder beside the `bot` package."""
 STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 SCHEMAS: Mapping[str, type[Item]] = {
     "programme": Programme,

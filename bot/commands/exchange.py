@@ -1,6 +1,5 @@
 """`bezpieczny content export` and `… import`: quizzes for other programs and from them."""
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -13,18 +12,14 @@ from bot.catalogue.exchange.languages import only
 from bot.catalogue.loader import PROGRAMME, WORDS, read_item
 from bot.catalogue.problems import ContentError
 from bot.catalogue.programme import Programme
-from bot.catalogue.schema import Quiz
+from bot.catalogue.schema import LONGEST_SLUG, Quiz, is_slug
 from bot.catalogue.words import Words
-from bot.commands.common import fail, tell
+from bot.commands.common import CONTENT, fail, tell
 from bot.domain.areas import DEFAULT_LANGUAGE, Area
 from bot.services import worksheet
 from bot.wiring import utc_now
 
-CONTENT = Path(__file__).parents[2] / "content"
-"""The folder beside the `bot` package."""
 ALL = "all"
-ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-LONGEST_ID = 32
 
 
 def export(
@@ -96,8 +91,8 @@ def import_(
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
     """Make a content file of another program's questions, for you to finish. What is missing is listed."""
-    if id is not None and (not ID.fullmatch(id) or len(id) > LONGEST_ID):
-        fail(f"The name {id!r} cannot be; use lower-case letters a-z, digits and hyphens, at most {LONGEST_ID}.")
+    if id is not None and not is_slug(id):
+        fail(f"The name {id!r} cannot be; use lower-case letters a-z, digits and hyphens, at most {LONGEST_SLUG}.")
     try:
         made = imports.read(file, what=format, language=language, name=id, area=area)
     except ContentError as error:

@@ -39,6 +39,7 @@ ACTIONS: dict[str, type[Action]] = {
     "sl": actions.ShowLink,
     "sp": actions.SharePoster,
     "st": actions.ShareTotals,
+    "sw": actions.ShareWorksheet,
     "tn": actions.NextTip,
     "ti": actions.ShowTip,
     "tt": actions.TipTopics,

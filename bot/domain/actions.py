@@ -171,6 +171,13 @@ class SharePoster(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class ShareWorksheet(Action):
+    """The quiz of a link on paper, with its key, as a file."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShareTotals(Action):
     """How a link is doing: totals only."""
 

@@ -70,6 +70,21 @@ def _problems(document: Document[Content], library: Library) -> Iterator[Problem
             yield document.problem("the Polish text is missing; others fall back to it", field)
 
 
+def in_season(template: Content, today: str) -> bool:
+    """Whether a template's recommended days hold `today` (`MM-DD`)."""
+    return bool(template.dates) and template.dates[0] <= today <= template.dates[-1]
+
+
+def by_season(library: Library, today: str) -> list[Content]:
+    """Seasonal templates: those in season first, then as they come up from `today` (`MM-DD`) on, round the year."""
+
+    def rank(template: Content) -> tuple[bool, bool, tuple[str, ...]]:
+        begun = not template.dates or template.dates[0] < today
+        return not in_season(template, today), begun, template.dates
+
+    return sorted(library.campaigns.values(), key=rank)
+
+
 def from_template(library: Library, name: str) -> Content:
     """A seasonal template of the library. Raises UnknownTemplate."""
     if name not in library.campaigns:

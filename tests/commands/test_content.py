@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from bot.commands.content import CONTENT, app
+from bot.commands.common import CONTENT
+from bot.commands.content import app
 
 
 def run(*arguments: str) -> Result:

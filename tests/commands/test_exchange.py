@@ -12,7 +12,8 @@ from typer.testing import CliRunner, Result
 from bot.catalogue.check import check
 from bot.catalogue.loader import Reader, read_item
 from bot.catalogue.schema import Quiz
-from bot.commands.exchange import COMMANDS, CONTENT
+from bot.commands.common import CONTENT
+from bot.commands.exchange import COMMANDS
 from tests.catalogue.conftest import TODAY
 from tests.commands.conftest import make_content
 

@@ -135,6 +135,7 @@ async def test_other_peoples_things_are_not_there(world: World) -> None:
         do.ShowLink("abcd2345"),
         do.ShareTotals("abcd2345"),
         do.SharePoster("abcd2345"),
+        do.ShareWorksheet("abcd2345"),
         do.ShowBooking(1),
         do.CorrectBooking(1),
         do.ConfirmBooking(1),

@@ -16,7 +16,7 @@ several, each text has a column for each: `text_pl`, `text_uk`, `text_en`.
 import re
 from collections.abc import Iterator, Sequence
 
-from bot.catalogue.exchange.draft import MOST_OPTIONS
+from bot.catalogue.schema import MOST_OPTIONS
 
 NUMBERS = range(1, MOST_OPTIONS + 1)
 OPTIONS = tuple(f"option{number}" for number in NUMBERS)

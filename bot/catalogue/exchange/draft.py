@@ -5,14 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.catalogue.problems import ContentError, Problem
-from bot.catalogue.schema import QuestionKind, Quiz
+from bot.catalogue.schema import MOST_QUESTIONS, QuestionKind, Quiz
 
 Texts = Mapping[str, str]
 """Language code → text; empty where nothing is said."""
-
-MOST_QUESTIONS = 20
-MOST_OPTIONS = 6
-FEWEST_OPTIONS = 2
 
 
 @dataclass(frozen=True, slots=True)

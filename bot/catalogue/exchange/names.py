@@ -3,17 +3,12 @@
 import re
 import unicodedata
 
-LONGEST = 32
+from bot.catalogue.schema import LONGEST_SLUG
+
 _UNDECOMPOSED = str.maketrans({"ł": "l", "Ł": "L", "ß": "ss", "ø": "o", "đ": "d", "æ": "ae"})
 _CYRILLIC = dict(
-    zip(
-        "абвгґдеєжзиіїйклмнопрстуфхцчшщьюяыэёъ",
-        "a b v h g d e ie zh z y i i i k l m n o p r s t u f kh ts ch sh shch . iu ia y e io .".replace(".", "").split(
-            " "
-        ),
-        strict=True,
-    )
-)
+    zip("абвгґдеєзиіїйклмнопрстуфэыъь", (*"abvhgde", "ie", *"zyiiiklmnoprstufey", "", ""), strict=True)
+) | {"ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch", "ю": "iu", "я": "ia", "ё": "io"}
 
 
 def slug(text: str, otherwise: str) -> str:
@@ -21,4 +16,4 @@ def slug(text: str, otherwise: str) -> str:
     folded = unicodedata.normalize("NFKD", text.translate(_UNDECOMPOSED).casefold())
     letters = "".join(_CYRILLIC.get(char, char) for char in unicodedata.normalize("NFC", folded))
     plain = unicodedata.normalize("NFKD", letters).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST].strip("-") or otherwise
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_SLUG].strip("-") or otherwise

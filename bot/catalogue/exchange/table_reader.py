@@ -8,7 +8,6 @@ from io import StringIO
 from bot.catalogue.exchange import columns, tags
 from bot.catalogue.exchange.columns import FEEDBACK, LANGUAGE, NEEDED, OPTIONS, ORDER
 from bot.catalogue.exchange.draft import (
-    FEWEST_OPTIONS,
     Draft,
     DraftExhibit,
     DraftOption,
@@ -20,7 +19,7 @@ from bot.catalogue.exchange.draft import (
 )
 from bot.catalogue.exchange.files import Foreign
 from bot.catalogue.exchange.names import slug
-from bot.catalogue.schema import FIXED_CHOICES, QuestionKind
+from bot.catalogue.schema import FEWEST_OPTIONS, FIXED_CHOICES, QuestionKind
 
 SEPARATORS = ",;\t"
 

@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 from bot.catalogue.exchange.draft import Heading
-from bot.catalogue.schema import ExhibitKind, Question, QuestionKind, Quiz
+from bot.catalogue.schema import ExhibitKind, Question, QuestionKind, Quiz, is_slug
 from bot.domain.areas import Area, Audience
 
 PRESS = "press"
 Marks = Mapping[str, tuple[str, ...]]
 """What stands before the colon → what follows, in order."""
 
-_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _CHOICES: Mapping[str, frozenset[str]] = {
     "kind": frozenset(QuestionKind),
     "area": frozenset(Area),
@@ -63,7 +62,7 @@ def _fits(name: str, value: str) -> bool:
         case "kind" | "area" | "audience" | "level" | "exhibit":
             return value in _CHOICES[name]
         case "quiz" | "tip" | "pair":
-            return _SLUG.fullmatch(value) is not None and len(value) <= 32  # noqa: PLR2004 - schema.Slug
+            return is_slug(value)
         case "review":
             return _is_day(value)
         case "lang":

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from bot.catalogue.exchange import passages, tags
 from bot.catalogue.exchange.draft import (
-    FEWEST_OPTIONS,
-    MOST_OPTIONS,
     Draft,
     DraftExhibit,
     DraftOption,
@@ -18,7 +16,7 @@ from bot.catalogue.exchange.hypertext import walk
 from bot.catalogue.exchange.moodle import WHOLE, Answer, MoodleQuestion, Rich
 from bot.catalogue.exchange.names import slug
 from bot.catalogue.problems import Problem
-from bot.catalogue.schema import FIXED_CHOICES, QuestionKind
+from bot.catalogue.schema import FEWEST_OPTIONS, FIXED_CHOICES, MOST_OPTIONS, QuestionKind
 
 LONGEST_TEXT = 20_000
 """Characters of one text with its markup; ours in three languages stay below 8 000."""

@@ -34,6 +34,7 @@ SCENES: Mapping[type[Action], Scene] = {
     do.ShowLink: share.show,
     do.SharePoster: share.poster_,
     do.ShareTotals: share.totals,
+    do.ShareWorksheet: share.worksheet_,
     do.NextTip: tip.next_,
     do.ShowTip: tip.show,
     do.TipTopics: tip.topics,

@@ -1,6 +1,7 @@
-"""Sharing a quiz with a class or a group: link, picture, poster, totals."""
+"""Sharing a quiz with a class or a group: link, picture, poster, worksheet, totals."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.dialogue.scenes.parts import MENU, button
@@ -8,7 +9,7 @@ from bot.dialogue.turn import Turn
 from bot.domain import actions as do
 from bot.domain.errors import StaleAction
 from bot.domain.messages import Block, File, Picture, Plain, Screen, say
-from bot.services import classroom, learning, poster
+from bot.services import classroom, learning, poster, worksheet
 from bot.services.classroom import LinkEnded
 from bot.storage.classroom import QuizLink, find_link
 
@@ -44,6 +45,7 @@ async def show(turn: Turn, action: do.ShowLink) -> Screen:
         blocks=tuple(blocks),
         rows=(
             (button("share.totals", do.ShareTotals(made.code)), button("share.poster", do.SharePoster(made.code))),
+            (button("share.worksheet", do.ShareWorksheet(made.code)),),
             (button("back", do.QuizIntro(quiz.id)), *MENU),
         ),
         picture=Picture(poster.qr_png(url), say("share.alt", url=url)),
@@ -92,18 +94,28 @@ async def totals(turn: Turn, action: do.ShareTotals) -> Screen:
 
 
 async def poster_(turn: Turn, action: do.SharePoster) -> Screen:
-    """The one-page poster, made after the turn is committed: it takes a moment."""
+    """The one-page poster."""
     made = await _own_open(turn, action.code)
     quiz = learning.get_quiz(turn.library, made.quiz)
-    screen = Screen(
-        blocks=(say("share.poster_ready", title=Plain(quiz.title)),),
-        rows=((button("back", do.ShowLink(made.code)), *MENU),),
-        replaces=False,
-    )
     sheet = poster.sheet(turn.library, quiz, turn.tools.links.page(made.code), made, turn.resident.language)
+    ready = say("share.poster_ready", title=Plain(quiz.title))
+    return _paper(made, ready, f"{quiz.id}-{made.code}.pdf", lambda: poster.pdf(sheet))
+
+
+async def worksheet_(turn: Turn, action: do.ShareWorksheet) -> Screen:
+    """The questions on paper, and their key."""
+    made = await _own_open(turn, action.code)
+    quiz = learning.get_quiz(turn.library, made.quiz)
+    sheet = worksheet.worksheet(turn.library.words, turn.library.programme, quiz, turn.resident.language)
+    ready = say("share.worksheet_ready", title=Plain(quiz.title))
+    return _paper(made, ready, f"{quiz.id}.pdf", lambda: worksheet.pdf(sheet))
+
+
+def _paper(made: QuizLink, ready: Block, name: str, make: Callable[[], bytes]) -> Screen:
+    """A PDF, made after the turn is committed: it takes a moment."""
+    screen = Screen(blocks=(ready,), rows=((button("back", do.ShowLink(made.code)), *MENU),), replaces=False)
 
     async def with_file() -> Screen:
-        content = await asyncio.to_thread(poster.pdf, sheet)
-        return replace(screen, file=File(f"{quiz.id}-{made.code}.pdf", content, "application/pdf"))
+        return replace(screen, file=File(name, await asyncio.to_thread(make), "application/pdf"))
 
     return replace(screen, later=with_file)
