@@ -19,6 +19,8 @@ class Kind(StrEnum):
     WORKSHOP = "workshop"
     DAILY_TIP = "daily_tip"
     REMINDER = "reminder"
+    NOTICE = "notice"
+    """To staff: an alert that left without a second person, a run that was paused."""
 
 
 class Lane(IntEnum):
@@ -30,7 +32,7 @@ class Lane(IntEnum):
     TIP = 3
 
 
-_LANES = {Kind.ALERT: Lane.ALERT, Kind.TIP: Lane.TIP, Kind.DAILY_TIP: Lane.TIP}
+_LANES = {Kind.ALERT: Lane.ALERT, Kind.NOTICE: Lane.ALERT, Kind.TIP: Lane.TIP, Kind.DAILY_TIP: Lane.TIP}
 
 
 def lane_of(kind: Kind) -> Lane:
@@ -40,12 +42,12 @@ def lane_of(kind: Kind) -> Lane:
 
 def resends_uncertain(kind: Kind) -> bool:
     """Whether a message that may or may not have arrived is sent again: better twice than never, for these only."""
-    return kind in {Kind.ALERT, Kind.REMINDER}
+    return kind in {Kind.ALERT, Kind.REMINDER, Kind.NOTICE}
 
 
 def minds_quiet_hours(kind: Kind) -> bool:
-    """Whether quiet hours hold this kind back: all but alerts."""
-    return kind is not Kind.ALERT
+    """Whether quiet hours hold this kind back: all but alerts and word to staff."""
+    return kind not in {Kind.ALERT, Kind.NOTICE}
 
 
 class CampaignState(StrEnum):
@@ -81,6 +83,8 @@ class DeliveryState(StrEnum):
     OPTED_OUT = "opted_out"
     EXPIRED = "expired"
     UNCERTAIN = "uncertain"
+    HELD_OUT = "held_out"
+    """Left out on purpose, to compare those who got the message with those who did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,8 @@ class Campaign:
     """One broadcast as staff see it. `content` and `audience` are the host's own; the scheduler only carries them.
 
     `next_at` is the next slot to open (None: no more); `paused_from` is the state that a resume goes back to;
-    `window_s` is how long after its slot a message may still leave; `revision` guards against lost edits.
+    `window_s` is how long after its slot a message may still leave; `break_glass` is the reason why an alert left
+    without a second person; `revision` guards against lost edits.
     """
 
     id: int
@@ -124,6 +129,7 @@ class Campaign:
     paused_from: CampaignState | None = None
     window_s: int = int(SEND_WINDOW.total_seconds())
     reason: str | None = None
+    break_glass: str | None = None
     revision: int = 0
 
 

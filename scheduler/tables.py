@@ -9,6 +9,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Double,
     Enum,
     ForeignKey,
     Index,
@@ -77,6 +78,7 @@ campaigns = Table(
     Column("next_at", UtcDateTime),
     Column("window_s", Integer, nullable=False),
     Column("reason", Text),
+    Column("break_glass", Text),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("revision", Integer, nullable=False),
@@ -144,4 +146,23 @@ tallies = Table(
     Column("run_id", ForeignKey("runs.id"), nullable=False, index=True),
     Column("state", _words(DeliveryState), nullable=False),
     Column("count", Integer, nullable=False),
+)
+
+# Which processes deliver, and when each was last heard of: what a silent one left in flight is settled by the others.
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+
+# One account's timeline, when several processes speak for it: who wants turns takes the next stretch of it. Seconds of
+# the database's own clock, since 1970.
+paces = Table(
+    "paces",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("next_s", Double, nullable=False),
+    Column("held_until_s", Double, nullable=False),  # the channel asked for silence until then
+    Column("low", Double, nullable=False),  # the share of the rate to begin with after that silence
 )

@@ -114,6 +114,8 @@ class Courier:
             case Kind.REMINDER:
                 async with self._database.read() as conn:
                     return await self._reminder(conn, resident, run.subject, now)
+            case Kind.NOTICE:
+                return GiveUp("there is no such notice")
             case Kind.ALERT | Kind.TIP | Kind.NEWS | Kind.QUIZ | Kind.WORKSHOP:
                 return _Letter(self._campaign(campaign)) if campaign else GiveUp("the run has no campaign")
             case _:
@@ -180,7 +182,7 @@ def _agrees(resident: Resident, kind: Kind) -> bool:
             return resident.alerts
         case Kind.DAILY_TIP:
             return resident.tip_hour is not None
-        case Kind.REMINDER:
+        case Kind.REMINDER | Kind.NOTICE:
             return True
         case Kind.TIP | Kind.NEWS | Kind.QUIZ | Kind.WORKSHOP:
             return resident.campaigns

@@ -13,7 +13,7 @@ from bot.domain.reminders import Occasion, Reminder, read_reminder
 from bot.domain.residents import ONLY_ANSWERED
 from bot.domain.workshops import BookingState
 from bot.storage.database import Connection
-from bot.storage.tables import bookings, residents, workshops
+from bot.storage.tables import bookings, residents, staff, workshops
 from scheduler import ledger
 from scheduler.calendar import ZONE
 from scheduler.model import Campaign, Kind, Run
@@ -131,6 +131,8 @@ class ResidentsAudience:
         match run.kind:
             case Kind.DAILY_TIP:
                 return residents.c.tip_hour == run.slot_at.astimezone(ZONE).hour, _no_tip_yet(run)
+            case Kind.NOTICE:
+                return (_among_staff(),)
             case Kind.REMINDER:
                 return (_booked(read_reminder(run.subject), run.started_at),)
             case Kind.ALERT | Kind.TIP | Kind.NEWS | Kind.QUIZ | Kind.WORKSHOP:
@@ -165,6 +167,12 @@ def _no_tip_yet(run: Run) -> Condition:
         runs.c.kind == Kind.DAILY_TIP, runs.c.slot_at >= midnight, runs.c.slot_at < next_midnight, runs.c.id != run.id
     )
     return residents.c.id.not_in(select(deliveries.c.recipient).where(deliveries.c.run_id.in_(others)))
+
+
+def _among_staff() -> Condition:
+    """Staff whose chat is linked are residents too."""
+    linked = select(staff.c.name).where(staff.c.channel == residents.c.channel, staff.c.address == residents.c.address)
+    return linked.exists()
 
 
 def _booked(reminder: Reminder, now: datetime) -> Condition:

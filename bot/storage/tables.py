@@ -149,5 +149,17 @@ staff = Table(
     metadata,
     Column("name", String(80), primary_key=True),
     Column("role", String(16), nullable=False),
+    Column("channel", String(16)),  # where word to staff reaches them: the address of a resident of this bot
+    Column("address", String(255)),
     Column("created_at", UtcDateTime, nullable=False),
+)
+
+# How often the buttons of a run's messages were pressed, all people together. `button` is its place, or a word of ours.
+presses = Table(
+    "presses",
+    metadata,
+    Column("run_id", Integer, primary_key=True, autoincrement=False),
+    Column("button", String(16), primary_key=True),
+    Column("count", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )

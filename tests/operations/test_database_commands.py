@@ -30,7 +30,9 @@ def refusal(result: Result) -> str:
 
 def hire(data: Path, name: str) -> None:
     with closing(sqlite3.connect(data / "bezpieczny.sqlite3")) as connection, connection:
-        connection.execute("INSERT INTO staff VALUES (?, 'admin', '2026-01-01 00:00:00')", (name,))
+        connection.execute(
+            "INSERT INTO staff (name, role, created_at) VALUES (?, 'admin', '2026-01-01 00:00:00')", (name,)
+        )
 
 
 def staff(data: Path) -> list[str]:

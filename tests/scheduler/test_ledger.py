@@ -29,6 +29,7 @@ from scheduler.model import (
     RunState,
     Sent,
     Uncertain,
+    resends_uncertain,
 )
 from scheduler.tables import deliveries
 from tests.scheduler.world import DAY, HOUR, NOON, Database, Everyone, database
@@ -227,12 +228,12 @@ async def test_what_was_claimed_before_its_expiry_is_not_marked_after_it(db: Dat
     assert await mark(db, await take(db), now=NOON + HOUR) == []
 
 
-async def test_quiet_hours_hand_out_only_alerts(db: Database) -> None:
+async def test_quiet_hours_hand_out_only_alerts_and_word_to_staff(db: Database) -> None:
     night = parse_local("2026-12-01 21:00")
     await db.populate("tg")
     for kind in Kind:
         await db.open(kind, kind, night)
-    assert [d.key for d in await take(db, now=night)] == ["alert:1"]
+    assert [d.key for d in await take(db, now=night)] == ["alert:1", "notice:1"]
     assert len(await take(db, now=parse_local("2026-12-02 08:00"))) == len(Kind)
 
 
@@ -332,7 +333,7 @@ async def test_a_doubt_is_resolved_as_the_kind_says(db: Database, kind: Kind) ->
     run = await db.open(kind)
     await record(db, [(d, Uncertain("timeout")) for d in await mark(db, await take(db))])
     again = await take(db, now=NOON + RESEND_AFTER)
-    resent = kind in {Kind.ALERT, Kind.REMINDER}
+    resent = resends_uncertain(kind)
     assert len(again) == resent
     assert await counts(db, run.id) == {D.WAITING if resent else D.UNCERTAIN: 1}
     async with db.begin() as conn:

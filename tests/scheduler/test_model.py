@@ -12,12 +12,12 @@ def test_lanes_put_people_before_alerts_before_campaigns_before_tips() -> None:
 
 @pytest.mark.parametrize("kind", Kind)
 def test_only_what_must_arrive_is_sent_again_when_uncertain(kind: Kind) -> None:
-    assert resends_uncertain(kind) is (kind in {Kind.ALERT, Kind.REMINDER})
+    assert resends_uncertain(kind) is (kind in {Kind.ALERT, Kind.REMINDER, Kind.NOTICE})
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_only_alerts_ignore_quiet_hours(kind: Kind) -> None:
-    assert minds_quiet_hours(kind) is (kind is not Kind.ALERT)
+def test_only_alerts_and_word_to_staff_ignore_quiet_hours(kind: Kind) -> None:
+    assert minds_quiet_hours(kind) is (kind not in {Kind.ALERT, Kind.NOTICE})
 
 
 def test_a_balance_that_lost_somebody_does_not_hold() -> None:

@@ -29,7 +29,9 @@ def path(database: Database) -> Path:
 
 async def hire(database: Database, name: str) -> None:
     async with database.begin() as conn:
-        await conn.exec_driver_sql("INSERT INTO staff VALUES (?, 'admin', '2026-01-01 00:00:00')", (name,))
+        await conn.exec_driver_sql(
+            "INSERT INTO staff (name, role, created_at) VALUES (?, 'admin', '2026-01-01 00:00:00')", (name,)
+        )
 
 
 def staff(path: Path) -> list[str]:
@@ -47,7 +49,9 @@ def test_a_backup_is_named_for_its_moment_in_utc() -> None:
 async def test_a_backup_is_made_while_the_bot_writes(database: Database, path: Path, tmp_path: Path) -> None:
     await hire(database, "A")
     async with database.begin() as conn:
-        await conn.exec_driver_sql("INSERT INTO staff VALUES ('B', 'admin', '2026-01-01 00:00:00')")
+        await conn.exec_driver_sql(
+            "INSERT INTO staff (name, role, created_at) VALUES ('B', 'admin', '2026-01-01 00:00:00')"
+        )
         backup(path, tmp_path / "copies" / "one.sqlite3")
     assert staff(tmp_path / "copies" / "one.sqlite3") == ["A"]
     assert staff(path) == ["A", "B"]

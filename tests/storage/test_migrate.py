@@ -58,7 +58,9 @@ async def test_an_empty_database_needs_an_upgrade_and_then_no_more(database: Dat
 async def test_what_is_stored_outlives_an_upgrade(database: Database) -> None:
     await migrate.upgrade(database)
     async with database.begin() as conn:
-        await conn.exec_driver_sql("INSERT INTO staff VALUES ('A', 'admin', '2026-01-01 00:00:00')")
+        await conn.exec_driver_sql(
+            "INSERT INTO staff (name, role, created_at) VALUES ('A', 'admin', '2026-01-01 00:00:00')"
+        )
     await migrate.upgrade(database)
     async with database.read() as conn:
         assert (await conn.exec_driver_sql("SELECT name FROM staff")).scalar_one() == "A"
