@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench demo pictures lock migration clean
+.PHONY: help run test check format bench chaos demo pictures lock migration clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,8 +27,11 @@ format: .venv/ready ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/ready ## Measure turns and deliveries a second
+bench: .venv/ready .venv-peers/ready ## Measure speed, pacing and turns beside others; fails when a promise is broken
 	$(BIN)/python -m tests.bench
+
+chaos: .venv/ready ## Kill a broadcast again and again and see what the ledger promises kept (a quarter of an hour)
+	$(BIN)/python -m tests.chaos
 
 demo: .venv/ready ## Fill the database with a believable city of 2,000 residents
 	$(BIN)/bezpieczny demo --residents 2000
@@ -41,12 +44,13 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 lock: .venv/ready ## Pin the dependencies anew (to the newest: make lock UPGRADE=1)
 	$(LOCK) --group dev $(if $(UPGRADE),--upgrade) --output-file requirements.lock
 	$(LOCK) --constraints requirements.lock --upgrade --no-annotate --output-file requirements-image.lock
+	$(subst pyproject.toml,tests/bench/peers.in,$(LOCK)) $(if $(UPGRADE),--upgrade) --output-file tests/bench/peers.lock
 
 migration: .venv/ready ## Draft a migration from the tables (make migration NAME="add topics")
 	$(BIN)/bezpieczny database draft "$(NAME)"
 
 clean: ## Remove the environment and the tools' caches; the data stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov
+	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov
 
 # The environment is made anew when the lock changes, so that it never holds what the lock does not.
 .venv/locked: requirements.lock
@@ -58,4 +62,10 @@ clean: ## Remove the environment and the tools' caches; the data stays
 # The build backend is in the lock too: without isolation nothing unpinned is fetched.
 .venv/ready: .venv/locked pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# What `make bench` measures beside: apart, since it wants an older pydantic than the bot.
+.venv-peers/ready: tests/bench/peers.lock | .venv/ready
+	$(BIN)/python -m venv --clear .venv-peers
+	.venv-peers/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r tests/bench/peers.lock
 	@touch $@

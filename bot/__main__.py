@@ -5,6 +5,7 @@ import locale
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from bot.channels import terminal
 from bot.commands import campaign, content, database, demo, quiz, staff, workshop
 from bot.domain.errors import BotError
 from bot.obs import configure_logging
-from bot.settings import Settings, from_environment
+from bot.settings import EVERYTHING, Role, Settings, from_environment, roles_of
 
 app = typer.Typer(
     name="bezpieczny",
@@ -44,8 +45,16 @@ def _settings() -> Settings:
 
 
 @app.command()
-def run() -> None:
+def run(
+    roles: Annotated[
+        str,
+        typer.Option(
+            help="What this process does of it: web, deliver, plan, or two of them with a comma (PostgreSQL)."
+        ),
+    ] = ",".join(Role),
+) -> None:
     """Run the assistant: the browser page, Telegram if its token is set, and everything the clock does."""
+    chosen = roles_of(roles)
     from bot import running  # noqa: PLC0415 - the web framework and Telegram's library take a second to load
 
     settings = _settings()
@@ -53,6 +62,8 @@ def run() -> None:
 
     def announce(on: running.Running) -> None:
         console.print(f"[bold]Bezpieczny Kraków[/bold] is running: [link]{on.address}[/link]")
+        if chosen != EVERYTHING:
+            console.print(f"Roles: {', '.join(sorted(chosen))}")
         console.print(f"Channels: {', '.join(on.channels)}")
         if "telegram" not in on.channels:
             console.print("Telegram is off: set BEZPIECZNY_TELEGRAM__TOKEN to turn it on.")
@@ -62,9 +73,19 @@ def run() -> None:
         stop = asyncio.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
-        await running.run(settings, stop, announce)
+        await running.run(settings, stop, announce, roles=chosen)
 
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=_quick_loop()) as runner:
+        runner.run(main())
+
+
+def _quick_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The event loop on libuv, about twice as fast; None, for the standard one, where there is none."""
+    try:
+        import uvloop  # noqa: PLC0415 - it is not there on every system
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 @app.command()

@@ -1,13 +1,17 @@
 """Everything that runs side by side: the server, the channels, the deliverers, the clockwork.
 
+On SQLite one process does it all. On PostgreSQL any number of processes share it by their roles, and for what only one
+of them may do (plan, or poll an account) they agree through the database who does.
+
 Apart from `wiring`, so that a command of the staff's starts without the web framework and Telegram's library.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
@@ -16,28 +20,38 @@ from bot.catalogue.library import Library
 from bot.catalogue.problems import ContentError
 from bot.channels.telegram.channel import TelegramChannel
 from bot.dialogue.engine import Engine
+from bot.domain.errors import BotError
 from bot.obs import Metrics
-from bot.services import broadcasts, retention
+from bot.services import broadcasts, notices, retention
 from bot.services.courier import Courier
-from bot.settings import Settings, SettingsError, data_folder
+from bot.settings import EVERYTHING, Role, Settings, SettingsError, data_folder
 from bot.storage.audience import ResidentsAudience
 from bot.storage.lock import hold
-from bot.web import lessons
+from bot.web import lessons, ops, verify
 from bot.web.app import create_app
 from bot.web.server import Server
-from bot.wiring import House, new_number, new_token, open_house
+from bot.wiring import House, new_number, new_token, new_worker, open_house, utc_now
 from scheduler import ledger
 from scheduler.clockwork import Clockwork, Job
 from scheduler.delivery import Deliverer
+from scheduler.heartbeat import Heartbeat
+from scheduler.leader import AdvisoryLeader, Leader, NullLeader
 from scheduler.pacing import Pace, Pacer
 from scheduler.planner import plan
+from scheduler.services import Elected, Service, Upheld
+from scheduler.timeshare import shared_pacer
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 LOCK = "bot.lock"
 WORKER = "bot"
-"""The one process that delivers from a data folder; after a restart it settles what it left in flight."""
+"""The one process that delivers from a SQLite file; after a restart it settles what it left in flight."""
+ASK_AGAIN_S = 15.0
+
+
+class OnlyOneProcess(BotError):
+    """On SQLite one process does everything. To share it out, set BEZPIECZNY_DATABASE_URL to a PostgreSQL database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +84,12 @@ def web_app(
 ) -> "FastAPI":
     """Everything that is served over HTTP."""
     public_url = house.settings.public_url
-
-    async def database() -> bool:
-        await house.database.check()
-        return True
-
     return create_app(
         dialogue=engine,
         shelf=house.shelf,
         new_token=new_token,
         public_url=public_url,
-        checks={"database": database},
+        checks=ops.checks_of(house.database, house.shelf),
         registry=registry,
         telegram_webhook=telegram.webhook.handle if telegram else None,
         lessons=lessons.routes(
@@ -91,15 +100,32 @@ def web_app(
             new_number=new_number,
             secure=public_url.startswith("https:"),
         ),
+        verification=verify.routes(database=house.database, vault=house.tools.vault, clock=house.clock),
     )
 
 
-class Service(Protocol):
-    """Something that runs until it is told to stop, then finishes what is in flight."""
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A channel that only sends: it learns the bot's name, for links, and closes its connections at the end.
+
+    Apart from the one that listens, so that replies never queue for a connection behind a broadcast, and a process that
+    stops listening sends on what it has begun.
+    """
+
+    channel: TelegramChannel
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop`."""
-        ...
+        """Stay until `stop`."""
+        while not stop.is_set():
+            pause_s = None if await self._knows_name() else ASK_AGAIN_S
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause_s)
+        await self.channel.close()
+
+    async def _knows_name(self) -> bool:
+        with suppress(BotError):  # whoever listens says what is wrong
+            await self.channel.ask_name()
+        return self.channel.username is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,40 +135,75 @@ class Parts:
     house: House
     metrics: Metrics
     server: Server
-    channels: tuple[TelegramChannel, ...]
-    deliverers: tuple[Deliverer, ...]
-    clockwork: Clockwork
+    services: tuple[Service, ...]
 
 
-def build(house: House, metrics: Metrics, registry: CollectorRegistry, channels: list[TelegramChannel]) -> Parts:
-    """Every part, from what they stand on; `channels` is filled here, since links ask it for the bot's name."""
+def build(
+    house: House,
+    metrics: Metrics,
+    registry: CollectorRegistry,
+    channels: list[TelegramChannel],
+    roles: Collection[Role] = EVERYTHING,
+) -> Parts:
+    """Every part of these roles; `channels` is filled here, since links ask it for the bot's name."""
     settings = house.settings
     engine = Engine(house.database, house.shelf, house.tools, house.clock, metrics.turn)
-    pacer = Pacer(settings.telegram.rate)
-    if settings.telegram.token:
-        channels.append(telegram_channel(house, engine, pacer))
-    senders = {"telegram": channels[0]} if channels else {}
-    courier = Courier(house.database, house.shelf, house.tools.vault, senders, house.clock)
-    app = web_app(house, engine, registry, channels[0] if channels else None)
-    return Parts(
-        house,
-        metrics,
-        server=Server(app, settings.host, settings.port),
-        channels=tuple(channels),
-        deliverers=tuple(
-            Deliverer(
-                house.database.begin,
-                courier,
-                pacer,
-                account=account,
-                worker=WORKER,
-                clock=house.clock,
-                observe=lambda run, _, outcome: metrics.delivery(run.kind.value, type(outcome).__name__.lower()),
-            )
-            for account in senders
-        ),
-        clockwork=Clockwork(_jobs(house, ResidentsAudience(senders.keys), metrics)),
+    services, listening = [_clock(house, metrics, roles)], None
+    if settings.telegram.token and set(roles) != {Role.PLAN}:
+        pace = pace_of(house)
+        sending = telegram_channel(house, engine, pace)
+        channels.append(sending)
+        listening = telegram_channel(house, engine, pace) if Role.WEB in roles else None
+        above = [_listener(house, listening)] if listening else []
+        below: list[Service] = [Posting(sending)]
+        if Role.DELIVER in roles:
+            worker = WORKER if house.database.is_sqlite else new_worker()
+            above.append(_deliverer(house, sending, pace, worker, metrics))
+            below += [] if house.database.is_sqlite else [Heartbeat(house.database.begin, worker)]
+        services.append(Upheld(above, on=below))
+    if Role.WEB in roles:
+        app = web_app(house, engine, registry, listening)
+    else:
+        app = ops.alone(ops.checks_of(house.database, house.shelf), registry)
+    return Parts(house, metrics, Server(app, settings.host, settings.port), tuple(services))
+
+
+def pace_of(house: House) -> Pace:
+    """The limit of the Telegram account, which all processes keep to together."""
+    rate, database = house.settings.telegram.rate, house.database
+    return Pacer(rate) if database.is_sqlite else shared_pacer(rate, database.begin, "telegram")
+
+
+def leader_of(house: House, key: str) -> Leader:
+    """How processes agree on one of them."""
+    return NullLeader() if house.database.is_sqlite else AdvisoryLeader(house.database.url, key)
+
+
+def _listener(house: House, channel: TelegramChannel) -> Service:
+    """Updates may be posted to any process, but only one may ask for them."""
+    alone = house.database.is_sqlite or house.settings.telegram.webhook_url is not None
+    return channel if alone else Elected(channel, leader_of(house, "poll:telegram"))
+
+
+def _deliverer(house: House, channel: TelegramChannel, pace: Pace, worker: str, metrics: Metrics) -> Deliverer:
+    return Deliverer(
+        house.database.begin,
+        Courier(house.database, house.shelf, house.tools.vault, {"telegram": channel}, house.clock),
+        pace,
+        account="telegram",
+        worker=worker,
+        clock=house.clock,
+        observe=lambda run, _, outcome: metrics.delivery(run.kind.value, type(outcome).__name__.lower()),
     )
+
+
+def _clock(house: House, metrics: Metrics, roles: Collection[Role]) -> Service:
+    accounts = ("telegram",) if house.settings.telegram.token else ()
+    jobs = _jobs(house, ResidentsAudience(lambda: accounts), metrics)
+    if Role.PLAN not in roles:
+        return Clockwork([job for job in jobs if job.everywhere])
+    leader = leader_of(house, "plan")
+    return Upheld((Clockwork(jobs, leader),), on=(leader,))
 
 
 def _jobs(house: House, audience: ResidentsAudience, metrics: Metrics) -> tuple[Job, ...]:
@@ -155,6 +216,9 @@ def _jobs(house: House, audience: ResidentsAudience, metrics: Metrics) -> tuple[
         await broadcasts.open_due(database, audience, house.clock())
         await broadcasts.fill_free_places(database, vault, house.clock())
 
+    async def tell_staff() -> None:
+        await notices.tell_paused(database, house.clock())
+
     async def forget() -> None:
         await retention.sweep(database, house.clock())
 
@@ -165,37 +229,54 @@ def _jobs(house: House, audience: ResidentsAudience, metrics: Metrics) -> tuple[
     return (
         Job("campaigns", timedelta(seconds=1), campaigns),
         Job("broadcasts", timedelta(seconds=30), broadcast),
+        Job("notices", timedelta(seconds=5), tell_staff),
         Job("retention", "30 3 * * *", forget),
         Job("metrics", timedelta(seconds=10), count, everywhere=True),
     )
 
 
-async def run(settings: Settings, stop: asyncio.Event, announce: Callable[[Running], None]) -> None:
-    """Run everything until `stop`; what is in flight is finished, within about ten seconds.
+async def run(
+    settings: Settings,
+    stop: asyncio.Event,
+    announce: Callable[[Running], None],
+    *,
+    roles: Collection[Role] = EVERYTHING,
+    clock: Callable[[], datetime] = utc_now,
+) -> None:
+    """Run everything of these roles until `stop`; what is in flight is finished, within about ten seconds.
 
-    Raises what `open_house` raises, ContentError, AlreadyRunning, and PortTaken.
+    Raises what `open_house` raises, ContentError, AlreadyRunning, OnlyOneProcess, and PortTaken.
     """
     channels: list[TelegramChannel] = []
 
     def username() -> str | None:
         return channels[0].username if channels else None
 
-    with hold(data_folder(settings) / LOCK):
-        async with open_house(settings, telegram_username=username) as house:
+    with _alone_on_sqlite(settings, roles):
+        async with open_house(settings, clock=clock, telegram_username=username) as house:
             await asyncio.to_thread(lambda: house.shelf.library)  # broken content is to be known before anything is on
             registry = CollectorRegistry()
-            parts = build(house, Metrics(registry), registry, channels)
+            parts = build(house, Metrics(registry), registry, channels, roles)
             address = parts.server.open()
-            announce(Running(address, ("web", *(["telegram"] if channels else []))))
+            announce(Running(address, ("web", *(["telegram"] if settings.telegram.token else []))))
             await _together(parts, stop)
+
+
+@contextmanager
+def _alone_on_sqlite(settings: Settings, roles: Collection[Role]) -> Iterator[None]:
+    if not settings.is_sqlite:
+        yield
+        return
+    if set(roles) != EVERYTHING:
+        raise OnlyOneProcess
+    with hold(data_folder(settings) / LOCK):
+        yield
 
 
 async def _together(parts: Parts, stop: asyncio.Event) -> None:
     """Run the parts side by side: those that answer stop last, so that no reply is lost."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(parts.server.run(stop))
-        services: tuple[Service, ...] = (*parts.channels, *parts.deliverers, parts.clockwork)
-        for part in services:
+        for part in (parts.server, *parts.services):
             group.create_task(part.run(stop))
         watching = group.create_task(reload.watch(parts.house.reader, parts.house.shelf, _tell(parts.metrics)))
         await stop.wait()

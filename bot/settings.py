@@ -8,6 +8,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -112,6 +113,38 @@ class Settings(BaseModel):
     )
     log_level: LogLevel = Field("info", description="`debug`, `info`, `warning` or `error`.")
     telegram: Telegram = Telegram()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is a file, which one process has to itself."""
+        return self.database_url.get_secret_value().startswith("sqlite")
+
+
+class Role(StrEnum):
+    """What a process does. Each of them also tells how it is, over HTTP."""
+
+    WEB = "web"
+    """Talks with people: the chat page, and the channels' updates."""
+    DELIVER = "deliver"
+    """Sends what the ledger says is to be sent."""
+    PLAN = "plan"
+    """Does what is to be done by the clock, if no other process of this role does it already."""
+
+
+EVERYTHING = frozenset(Role)
+
+
+class UnknownRole(BotError):
+    """There is no such role."""
+
+
+def roles_of(words: str) -> frozenset[Role]:
+    """The roles in a list with commas. Raises UnknownRole."""
+    named = [word.strip() for word in words.split(",")]
+    for name in named:
+        if name not in EVERYTHING:
+            raise UnknownRole(f"There is no role {name!r}. The roles are {', '.join(Role)}, with commas between them.")
+    return frozenset(map(Role, named))
 
 
 class Setting(NamedTuple):

@@ -1,6 +1,8 @@
 """What everything stands on, built from the settings. The only reader of the clock, the only source of randomness."""
 
+import os
 import secrets
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,14 +13,13 @@ from bot.catalogue.library import LateShelf, Shelf
 from bot.catalogue.loader import Reader
 from bot.dialogue.engine import Engine
 from bot.dialogue.turn import Tools
+from bot.domain.codes import LETTERS
 from bot.services.links import Links
 from bot.settings import Settings, data_folder, load_secret
 from bot.storage import migrate
 from bot.storage.database import Database
 from bot.storage.vault import Vault
 
-CODE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""For codes that are read out and typed: without letters that look like others."""
 CODE_LENGTH = 8
 
 
@@ -34,12 +35,17 @@ def new_number() -> int:
 
 def new_code() -> str:
     """A random code for a link."""
-    return "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+    return "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
 
 
 def new_token() -> str:
     """A random secret for a cookie: 256 bits."""
     return secrets.token_urlsafe(32)
+
+
+def new_worker() -> str:
+    """A name for this process that no other has, here or on another machine, and that says where it is."""
+    return f"{socket.gethostname()[:60]}:{os.getpid()}:{new_code()}"
 
 
 @dataclass(frozen=True, slots=True)

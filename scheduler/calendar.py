@@ -4,14 +4,16 @@ A slot in the hour that spring skips fires once, at the first instant after the 
 repeats fires once, the first time round.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache, partial
+from itertools import islice
 from zoneinfo import ZoneInfo
 
-from scheduler.errors import BadCron, NotATime, TimeDoesNotExist, TimeHappensTwice
+from scheduler.errors import BadCron, NotADay, NotATime, NotAWindow, TimeDoesNotExist, TimeHappensTwice
 from scheduler.model import Kind, OneOff, Schedule, minds_quiet_hours
 
 ZONE = ZoneInfo("Europe/Warsaw")
@@ -20,7 +22,11 @@ QUIET_UNTIL = time(8)
 HORIZON_DAYS = 366 * 8
 """How far ahead a rule is followed: 29 February can be eight years away."""
 
+SHORTEST_WINDOW = timedelta(hours=1)
+LONGEST_WINDOW = timedelta(days=7)
+
 _MINUTE = timedelta(minutes=1)
+_WINDOW = re.compile(r"(\d{1,3})([hd])")
 _FIELDS = (
     ("minute", 0, 59, ()),
     ("hour", 0, 23, ()),
@@ -112,6 +118,17 @@ def next_slot(schedule: Schedule, *, after: datetime) -> datetime | None:
     return None
 
 
+def next_slots(schedule: Schedule, count: int, *, after: datetime) -> list[datetime]:
+    """The first `count` slots strictly after an instant, or as many as there are."""
+    return list(islice(_slots(schedule, after), count))
+
+
+def _slots(schedule: Schedule, after: datetime) -> Iterator[datetime]:
+    while slot_at := next_slot(schedule, after=after):
+        yield slot_at
+        after = slot_at
+
+
 def _days_from(first: date) -> Iterator[date]:
     return (first + timedelta(days=ahead) for ahead in range(HORIZON_DAYS))
 
@@ -146,6 +163,29 @@ def parse_local(text: str) -> datetime:
     if aware.utcoffset() != aware.replace(fold=1).utcoffset():
         raise TimeHappensTwice(text.strip())
     return aware.astimezone(UTC)
+
+
+def parse_day(text: str) -> date:
+    """Read a date written `2026-12-24`. Raises NotADay."""
+    try:
+        return datetime.strptime(text.strip(), "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
+    except ValueError as error:
+        raise NotADay(text.strip()[:40]) from error
+
+
+def parse_window(text: str) -> timedelta:
+    """Read how long after its time a message may still leave: `6h`, `2d`. Raises NotAWindow."""
+    found = _WINDOW.fullmatch(text.strip().lower())
+    if found is None:
+        raise NotAWindow(text.strip()[:40])
+    return check_window(timedelta(**{{"h": "hours", "d": "days"}[found[2]]: int(found[1])}))
+
+
+def check_window(window: timedelta) -> timedelta:
+    """The same window. Raises NotAWindow when it is too short to send in, or so long that what arrives is stale."""
+    if not SHORTEST_WINDOW <= window <= LONGEST_WINDOW:
+        raise NotAWindow(str(window))
+    return window
 
 
 def in_quiet_hours(at: datetime) -> bool:

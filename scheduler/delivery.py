@@ -1,16 +1,17 @@
-"""From the ledger to the channel: claim a small leased batch → wait for the turn → mark → send → record, in a loop.
+"""From the ledger to the channel: claim under a lease → mark and prepare a small batch → take turns → send → record.
 
-Claims run about one second ahead of the pace. The mark comes last before the request and asks the run's state again, so
-a pause or cancel stops everything but what is already in flight.
+Claims run about one second ahead of the pace, marks a twentieth: the mark's commit and the look-ups are over when the
+turn comes, so requests leave exactly on their turns, and what is marked is never more than may be in flight.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
+from itertools import groupby
+from math import ceil
 
 from scheduler import ledger
 from scheduler.model import (
@@ -18,6 +19,7 @@ from scheduler.model import (
     Campaign,
     Delivery,
     GiveUp,
+    Lane,
     OptedOut,
     Outcome,
     Retry,
@@ -27,7 +29,7 @@ from scheduler.model import (
     lane_of,
 )
 from scheduler.pacing import Pace
-from scheduler.ports import Begin, Courier
+from scheduler.ports import Begin, Courier, Parcel
 from scheduler.scribe import Scribe
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,12 @@ logger = logging.getLogger(__name__)
 MAX_BATCH = 500
 MAX_WATCHED = 64
 """Runs whose failures are watched at once; the oldest is let go first."""
+LEAD_S = 0.05
+"""How long before their turns deliveries are marked."""
+STALE_S = 1.0
+"""Who waited longer than this for a turn asks once more whether it may leave."""
+LAST_BATCH_S = 2.0
+"""How long a stop waits for a batch that is just being marked."""
 
 Work = tuple[Run, Campaign | None]
 Observer = Callable[[Run, Delivery, Outcome], None]
@@ -55,21 +63,46 @@ class Failures:
         self._share = share
         self._floor = floor
         self._recent: dict[int, deque[str | None]] = {}  # the reason of each failure, None for the rest
+        self._failed: dict[int, int] = {}  # how many of them are failures
 
     def add(self, run_id: int, outcome: Outcome) -> str | None:
         """Count one outcome; returns the reason to pause, once, when it is time. A blocked recipient is no failure."""
         if not isinstance(outcome, Sent | Blocked | OptedOut | GiveUp):
             return None
-        recent = self._recent.setdefault(run_id, deque(maxlen=self._floor))
-        if len(self._recent) > MAX_WATCHED:
-            del self._recent[next(iter(self._recent))]
+        recent = self._recent.setdefault(run_id, deque())
         recent.append(outcome.reason if isinstance(outcome, GiveUp) else None)
-        reasons = [reason for reason in recent if reason is not None]
-        if len(recent) < self._floor or len(reasons) <= self._share * self._floor:
+        gone = recent.popleft() if len(recent) > self._floor else None
+        failed = self._failed.get(run_id, 0) + (recent[-1] is not None) - (gone is not None)
+        self._failed[run_id] = failed
+        if len(self._recent) > MAX_WATCHED:
+            self._forget(next(iter(self._recent)))
+        if len(recent) < self._floor or failed <= self._share * self._floor:
             return None
-        del self._recent[run_id]  # after a resume the count starts anew
-        most_often = max(reasons, key=reasons.count)
-        return f"{len(reasons)} of the last {self._floor} failed, most often: {most_often}"
+        self._forget(run_id)  # after a resume the count starts anew
+        reasons = [reason for reason in recent if reason is not None]
+        return f"{failed} of the last {self._floor} failed, most often: {max(reasons, key=reasons.count)}"
+
+    def _forget(self, run_id: int) -> None:
+        del self._recent[run_id], self._failed[run_id]
+
+
+class _Claimed:
+    """What was claimed and has not been marked yet, the first lane first."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[Lane, deque[Delivery]] = {lane: deque() for lane in Lane}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._lanes.values()))
+
+    def add(self, lane: Lane, delivery: Delivery) -> None:
+        self._lanes[lane].append(delivery)
+
+    def take(self, most: int) -> Iterator[Delivery]:
+        for waiting in self._lanes.values():
+            while waiting and most > 0:
+                most -= 1
+                yield waiting.popleft()
 
 
 class Deliverer:
@@ -77,13 +110,13 @@ class Deliverer:
 
     Args:
         begin: opens a transaction.
-        courier: hands one message to the channel.
+        courier: prepares messages and hands them to the channel.
         pacer: the account's limit, shared with the replies of the same account.
         account: which deliveries are its own.
-        worker: a name that no other live deliverer has and that stays the same over restarts: what an earlier life of
-            this name left in flight is settled at the start.
+        worker: a name that no other live deliverer has. Whatever an earlier life of this name left in flight is settled
+            at the start.
         clock: the present, aware.
-        concurrency: how many requests may be in flight.
+        concurrency: how many deliveries may be marked and unanswered; a crash leaves no more than these uncertain.
         lease_s: after how long a silent worker counts as dead; well above `send_timeout_s`.
         send_timeout_s: how long a request may take before it is uncertain.
         idle_s: how often to look when nothing is due.
@@ -116,34 +149,47 @@ class Deliverer:
         self._account = account
         self._worker = worker
         self._clock = clock
+        self._concurrency = concurrency
         self._lease_s = lease_s
         self._send_timeout_s = send_timeout_s
         self._idle_s = idle_s
         self._grace_s = grace_s
         self._failures = Failures(failure_share, failure_floor)
         self._observe = observe
-        self._batch = MAX_BATCH if pacer.rate is None else min(MAX_BATCH, max(1, int(pacer.rate)))
-        self._slots = asyncio.Semaphore(concurrency)
+        rate = pacer.rate
+        self._batch = MAX_BATCH if rate is None else min(MAX_BATCH, max(1, int(rate)))
+        self._lead = concurrency if rate is None else min(concurrency, max(1, ceil(rate * LEAD_S)))
         self._scribe = Scribe(begin, worker=worker, clock=clock, lease_s=lease_s)
         self._work: dict[int, Work] = {}
-        self._ahead: dict[asyncio.Task[None], Delivery] = {}  # claimed, not marked yet
+        self._claimed = _Claimed()
+        self._boarding = 0  # being marked and prepared
+        self._early: dict[asyncio.Task[None], Delivery] = {}  # marked, waiting for their turn
         self._flying: set[asyncio.Task[None]] = set()
-        self._in_hand: set[tuple[int, int]] = set()  # (run, recipient) of both
-        self._hungry = asyncio.Event()
+        self._in_hand: set[tuple[int, int]] = set()  # (run, recipient) of all these
+        self._changed = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop` is set; then finish what is in flight and give the rest back."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._scribe.run())
-            group.create_task(self._wake_on(stop))
-            await self._settle_earlier_life(stop)
-            await self._feed(group, stop)
+            feeding = group.create_task(self._work_until(stop, group))
+            await stop.wait()
+            self._changed.set()
+            await asyncio.wait({feeding}, timeout=LAST_BATCH_S)
+            feeding.cancel()
             await self._land()
             self._scribe.close()
 
-    async def _wake_on(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-        self._hungry.set()
+    async def _work_until(self, stop: asyncio.Event, group: asyncio.TaskGroup) -> None:
+        await self._settle_earlier_life(stop)
+        while not stop.is_set():
+            hungry = len(self._claimed) <= self._batch // 2
+            found = hungry and await self._claim()
+            batch = self._next_batch()
+            if batch:
+                await self._board(batch, group)
+            elif not found:
+                await self._idle(self._idle_s if hungry else None)
 
     async def _settle_earlier_life(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -152,35 +198,22 @@ class Deliverer:
                     lost = await ledger.recover(conn, self._clock(), self._worker)
             except ledger.FAULTS as error:
                 logger.warning("the ledger cannot be read, trying again: %s", type(error).__name__)
-                await self._idle(stop)
+                await self._idle(self._idle_s)
             else:
                 if lost:
                     logger.warning("account %s: %d deliveries were in flight at the last stop", self._account, lost)
                 return
 
-    async def _feed(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            # While the account is held a lease can end and come back in the next claim: it is renewed, not doubled.
-            batch = [delivery for delivery in await self._claim() if _place(delivery) not in self._in_hand]
-            for delivery in batch:
-                task = group.create_task(self._deliver(delivery, self._work[delivery.run_id]))
-                self._ahead[task] = delivery
-                self._in_hand.add(_place(delivery))
-                task.add_done_callback(partial(self._put_down, delivery))
-            if not batch:
-                await self._idle(stop)
-            while len(self._ahead) > self._batch // 2 and not stop.is_set():
-                self._hungry.clear()
-                await self._hungry.wait()
-
-    async def _idle(self, stop: asyncio.Event) -> None:
+    async def _idle(self, seconds: float | None) -> None:
+        """Until something changes (a turn was taken, an answer came, it is time to stop), or it is time to look."""
+        self._changed.clear()
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._idle_s):
-                await stop.wait()
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
 
-    async def _claim(self) -> list[Delivery]:
-        room = self._batch - len(self._ahead)
-        now = self._clock()
+    async def _claim(self) -> int:
+        """Lease more; returns how many came."""
+        room, now = self._batch - len(self._claimed), self._clock()
         try:
             async with self._begin() as conn:
                 batch = await ledger.claim(
@@ -188,48 +221,97 @@ class Deliverer:
                 )
                 self._work = {
                     run_id: self._work.get(run_id) or await ledger.load_work(conn, run_id)
-                    for run_id in {delivery.run_id for delivery in batch}
+                    for run_id in {run_id for run_id, _ in self._in_hand} | {delivery.run_id for delivery in batch}
                 }
         except ledger.FAULTS as error:
             logger.warning("the ledger cannot be read, trying again: %s", type(error).__name__)
-            return []
-        return batch
+            return 0
+        # While the account is held a lease can end and come back in the next claim: it is renewed, not doubled.
+        fresh = [delivery for delivery in batch if _place(delivery) not in self._in_hand]
+        for delivery in fresh:
+            self._in_hand.add(_place(delivery))
+            self._claimed.add(lane_of(self._work[delivery.run_id][0].kind), delivery)
+        return len(fresh)
 
-    async def _deliver(self, delivery: Delivery, work: Work) -> None:
-        run, campaign = work
-        async with self._slots:
+    def _next_batch(self) -> list[Delivery]:
+        """The next to be marked; none while there is hardly room, for marking costs a commit however few they are."""
+        early = len(self._early) + self._boarding
+        room = min(self._lead - early, self._concurrency - early - len(self._flying))
+        worthwhile = min(len(self._claimed), max(1, self._lead // 3))
+        return list(self._claimed.take(room)) if room >= worthwhile else []
+
+    async def _board(self, batch: list[Delivery], group: asyncio.TaskGroup) -> None:
+        """Mark and prepare a batch, and send each on its way to its turn."""
+        self._boarding = len(batch)
+        marked = await self._scribe.mark(batch)
+        at = asyncio.get_running_loop().time()
+        for delivery in set(batch).difference(marked):
+            self._in_hand.discard(_place(delivery))
+        for run_id, together in groupby(marked, lambda delivery: delivery.run_id):
+            await self._prepare(list(together), *self._work[run_id], at, group)
+        self._boarding = 0
+
+    async def _prepare(
+        self, batch: list[Delivery], run: Run, campaign: Campaign | None, at: float, group: asyncio.TaskGroup
+    ) -> None:
+        for delivery, parcel in zip(batch, await self._ask(batch, run, campaign), strict=True):
+            self._boarding -= 1
+            if isinstance(parcel, Outcome):
+                self._settle(delivery, run, parcel)
+                continue
+            task = group.create_task(self._deliver(delivery, parcel, run, at))
+            self._early[task] = delivery
+            task.add_done_callback(self._landed)
+
+    async def _ask(self, batch: list[Delivery], run: Run, campaign: Campaign | None) -> "Sequence[Parcel | Outcome]":
+        try:
+            return await self._courier.prepare(batch, run, campaign)
+        except Exception as error:  # noqa: BLE001 - whatever one run trips over must not stop the others
+            # Only the class is logged: an exception's text can carry the message or the address.
+            logger.error("the courier of %s failed: %s", self._account, type(error).__name__)  # noqa: TRY400
+            return [GiveUp(type(error).__name__)] * len(batch)
+
+    async def _deliver(self, delivery: Delivery, parcel: Parcel, run: Run, marked_at: float) -> None:
+        try:
             await self._pacer.turn(lane_of(run.kind), delivery.recipient)
-            self._take_off()
-            if not await self._scribe.mark(delivery):
-                return
-            outcome = await self._ask(delivery, run, campaign)
-        self._settle(delivery, run, outcome)
-
-    def _put_down(self, delivery: Delivery, _task: asyncio.Task[None]) -> None:
-        self._in_hand.discard(_place(delivery))
+        except asyncio.CancelledError:
+            self._take_back(delivery)
+            raise
+        self._take_off()
+        waited_s = asyncio.get_running_loop().time() - marked_at
+        if waited_s > STALE_S and not await self._scribe.mark([delivery]):
+            self._take_back(delivery)
+            return
+        self._settle(delivery, run, await self._send(parcel))
 
     def _take_off(self) -> None:
         task = asyncio.current_task()
         if task is None:  # pragma: no cover - only ever called from a task
             return
-        self._ahead.pop(task, None)
+        self._early.pop(task, None)
         self._flying.add(task)
-        task.add_done_callback(self._flying.discard)
-        self._hungry.set()
+        self._changed.set()
 
-    async def _ask(self, delivery: Delivery, run: Run, campaign: Campaign | None) -> Outcome:
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._flying.discard(task)
+        self._changed.set()
+
+    def _take_back(self, delivery: Delivery) -> None:
+        """It was marked and certainly has not left: it waits again."""
+        self._record(delivery, Retry(self._clock(), "it did not leave", account_wide=True))
+
+    async def _send(self, parcel: Parcel) -> Outcome:
         try:
             async with asyncio.timeout(self._send_timeout_s):
-                return await self._courier.send(delivery, run, campaign)
+                return await parcel.send()
         except TimeoutError:
             return Uncertain("no answer in time")
         except Exception as error:  # noqa: BLE001 - whatever one message trips over must not stop the others
-            # Only the class is logged: an exception's text can carry the message or the address.
             logger.error("the courier of %s failed: %s", self._account, type(error).__name__)  # noqa: TRY400
             return GiveUp(type(error).__name__)
 
     def _settle(self, delivery: Delivery, run: Run, outcome: Outcome) -> None:
-        self._scribe.record(delivery, outcome)
+        self._record(delivery, outcome)
         if isinstance(outcome, Retry) and outcome.account_wide:
             self._pacer.hold_for((outcome.at - self._clock()).total_seconds())
         if reason := self._failures.add(run.id, outcome):
@@ -237,12 +319,16 @@ class Deliverer:
             self._scribe.pause(run.id, reason)
         self._observe(run, delivery, outcome)
 
+    def _record(self, delivery: Delivery, outcome: Outcome) -> None:
+        self._scribe.record(delivery, outcome)
+        self._in_hand.discard(_place(delivery))
+
     async def _land(self) -> None:
         """Give back what has not left, and wait for what has; what takes too long is uncertain at the next start."""
-        for task, delivery in self._ahead.items():
+        for task in self._early:
             task.cancel()
+        for delivery in self._claimed.take(len(self._claimed)):
             self._scribe.release(delivery)
-        self._ahead.clear()
         if self._flying:
             _, late = await asyncio.wait(self._flying, timeout=self._grace_s)
             for task in late:

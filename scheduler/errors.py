@@ -21,6 +21,14 @@ class NotATime(CalendarError):
     """Write the time as YYYY-MM-DD HH:MM, in Kraków's time."""
 
 
+class NotADay(CalendarError):
+    """Write the date as YYYY-MM-DD."""
+
+
+class NotAWindow(CalendarError):
+    """Write the window in hours or days, from 1h to 7d, such as 6h."""
+
+
 class TimeDoesNotExist(CalendarError):
     """This time does not exist: the clocks go forward over it. Choose an hour later."""
 
@@ -45,8 +53,28 @@ class OwnCampaign(LifecycleError):
     """A campaign is approved by someone other than its author."""
 
 
+class OnlyAlerts(LifecycleError):
+    """Only an alert may leave without a second person; this campaign needs an approval."""
+
+
+class ReasonNeeded(LifecycleError):
+    """Say in 10 to 500 characters why it cannot wait for a second person."""
+
+
 class SlotInPast(LifecycleError):
     """This time has passed."""
+
+
+class DayInPast(LifecycleError):
+    """This date has passed: there is nothing to skip on it."""
+
+
+class NothingToSkip(LifecycleError):
+    """Only a campaign that repeats by a rule has dates to skip."""
+
+
+class RunOpen(NotAllowed):
+    """It is being sent: wait until its run is done, or cancel it."""
 
 
 class NeverFires(LifecycleError):
@@ -63,6 +91,22 @@ class UnknownCampaign(LedgerError):
 
 class UnknownRun(LedgerError):
     """There is no such run."""
+
+
+class NothingFailed(LedgerError):
+    """No message of this run has failed: there is nothing to send again."""
+
+
+class RunNotOver(LedgerError):
+    """Only what failed in a run that is running or finished can be sent again."""
+
+
+class RunNotPaused(LedgerError):
+    """This run is not paused."""
+
+
+class RunOfCampaign(LedgerError):
+    """This run belongs to a campaign: resume the campaign."""
 
 
 class StaleCampaign(LedgerError):

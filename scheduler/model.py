@@ -165,6 +165,10 @@ class Run:
     reason: str | None = None
 
 
+MAX_ATTEMPTS = 8
+"""After so many a message is given up. Staff's retry of what failed begins a new round of as many."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One message to one recipient, about to be tried for the `attempt`-th time.
@@ -177,6 +181,11 @@ class Delivery:
     account: str
     key: str
     attempt: int
+
+    @property
+    def tries(self) -> int:
+        """Which try of the present round of MAX_ATTEMPTS this is, from 1."""
+        return (self.attempt - 1) % MAX_ATTEMPTS + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,3 +274,25 @@ class Progress:
     balance: Balance
     per_second: float
     eta_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How a run's messages went, beyond their balance; empty once the ledger keeps only counts of it."""
+
+    reasons: tuple[tuple[str, int], ...] = ()
+    """Why messages failed, and how many for each reason; the most frequent first."""
+    doubts: int = 0
+    """Attempts that ended without an answer: no more messages than this can have arrived twice."""
+    tried: int = 0
+    """Messages of which the channel, or its silence, said what became."""
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    """When the first and the last of these were settled."""
+    working_s: float = 0.0
+    """How long it took, without the pauses: quiet hours, a campaign on hold."""
+
+    @property
+    def per_second(self) -> float | None:
+        """Messages settled in a second of work; None when there was too little to tell."""
+        return self.tried / self.working_s if self.working_s else None

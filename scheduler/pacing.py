@@ -2,10 +2,14 @@
 
 Turns are spread evenly: no burst at the start, and no second with more turns than the rate allows, whatever the timers
 do. A waiting reply always goes next. Everything is measured on the event loop's own clock.
+
+A `Pacer` decides who goes next; a timeline, when. A process that speaks for an account alone has its own (`OwnTime`);
+several share one (`scheduler.timeshare`).
 """
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
@@ -58,7 +62,7 @@ class NullPacer:
         """There is nothing to hold."""
 
 
-class _Brake:
+class Brake:
     """Halves the speed when the channel complains, and lets it recover over a minute."""
 
     def __init__(self) -> None:
@@ -76,6 +80,72 @@ class _Brake:
         return min(1.0, self._low + max(0.0, now - self.until) / RECOVERY_S)
 
 
+class Timeline(Protocol):
+    """When the turns of an account are, in the event loop's seconds."""
+
+    @property
+    def rate(self) -> float:
+        """Turns per second at full speed."""
+        ...
+
+    def begin(self, now: float) -> None:
+        """Somebody waits again after a while in which nobody did: idle time earns nothing."""
+        ...
+
+    def gate(self, now: float, wanted: int) -> float:
+        """The earliest instant of the next turn, when so many wait for one; infinity if it is not known yet."""
+        ...
+
+    def take(self, now: float) -> None:
+        """A turn is given now."""
+        ...
+
+    def hold(self, now: float, until: float) -> None:
+        """No turn before `until`, and slower ones for a while after it."""
+        ...
+
+    def on_news(self, tell: Callable[[], None]) -> None:
+        """Whom to tell when a gate is known that was not."""
+        ...
+
+
+class OwnTime:
+    """The timeline of an account that one process alone speaks for."""
+
+    def __init__(self, rate: float) -> None:
+        if rate <= 0:
+            raise ValueError("a rate is above zero")
+        self.rate = rate
+        in_window = max(1, int(rate))
+        self._window_s = in_window / rate * (1 + MARGIN)
+        self._interval_s = self._window_s / in_window
+        self._turns: deque[float] = deque(maxlen=in_window)
+        self._next = float("-inf")
+        self._brake = Brake()
+
+    def begin(self, now: float) -> None:
+        """See `Timeline`."""
+        self._next = max(self._next, now)
+
+    def gate(self, now: float, wanted: int) -> float:  # noqa: ARG002 - a port's signature
+        """See `Timeline`."""
+        full = len(self._turns) == self._turns.maxlen
+        window = self._turns[0] + self._window_s if full else float("-inf")
+        return max(self._next, window, self._brake.until)
+
+    def take(self, now: float) -> None:
+        """See `Timeline`."""
+        self._next = max(self._next, now - CATCH_UP_S) + self._interval_s / self._brake.factor(now)
+        self._turns.append(now)
+
+    def hold(self, now: float, until: float) -> None:
+        """See `Timeline`."""
+        self._brake.press(now, until)
+
+    def on_news(self, tell: Callable[[], None]) -> None:
+        """Its gates are always known."""
+
+
 class _Waiter:
     __slots__ = ("future", "recipient")
 
@@ -85,40 +155,38 @@ class _Waiter:
 
 
 class Pacer:
-    """Paces one account at `rate` turns per second, and bulk lanes at one turn per `spacing_s` for each recipient.
+    """Hands out one account's turns, to bulk lanes at most one per `spacing_s` for each recipient.
 
     Replies are free of the spacing (a channel lets short bursts to one chat pass), but start it for the bulk that
     follows. Turns are handed out by timer callbacks, so a cancelled waiter leaves nothing behind.
+
+    Args:
+        time: when the turns are; a number means a timeline of its own with so many a second.
+        spacing_s: seconds between two bulk messages to one recipient.
     """
 
-    def __init__(self, rate: float, *, spacing_s: float = 1.0) -> None:
-        if rate <= 0:
-            raise ValueError("a rate is above zero")
-        self._rate = rate
+    def __init__(self, time: float | Timeline, *, spacing_s: float = 1.0) -> None:
+        self._time: Timeline = OwnTime(time) if isinstance(time, int | float) else time
         self._spacing_s = spacing_s
-        in_window = max(1, int(rate))
-        self._window_s = in_window / rate * (1 + MARGIN)
-        self._interval_s = self._window_s / in_window
         self._lanes: dict[Lane, deque[_Waiter]] = {lane: deque() for lane in Lane}
-        self._turns: deque[float] = deque(maxlen=in_window)
-        self._next = float("-inf")
         self._last_to: dict[int, float] = {}
-        self._brake = _Brake()
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = float("inf")  # uvloop's handles do not tell
+        self._time.on_news(self._pump)
 
     @property
     def rate(self) -> float | None:
         """Turns per second at full speed."""
-        return self._rate
+        return self._time.rate
 
     async def turn(self, lane: Lane, recipient: int) -> None:
         """Wait until one request to this recipient may leave; within a lane in the order of asking."""
         loop = asyncio.get_running_loop()
-        if not any(self._lanes.values()):
-            self._next = max(self._next, loop.time())  # idle time earns nothing
+        if not self._waiting():
+            self._time.begin(loop.time())
         waiter = _Waiter(recipient, loop.create_future())
         self._lanes[lane].append(waiter)
-        if self._timer is None or self._timer.when() > self._gate():
+        if self._timer is None or self._timer_at > self._time.gate(loop.time(), self._waiting()):
             self._pump()
         try:
             await waiter.future
@@ -129,17 +197,14 @@ class Pacer:
 
     def hold_until(self, at: float) -> None:
         """Nothing leaves before `at`, and after it the account speaks slower for a while."""
-        self._brake.press(asyncio.get_running_loop().time(), at)
+        self._time.hold(asyncio.get_running_loop().time(), at)
 
     def hold_for(self, seconds: float) -> None:
         """`hold_until`, counted from now."""
         self.hold_until(asyncio.get_running_loop().time() + seconds)
 
-    def _gate(self) -> float:
-        """The earliest instant of the next turn, whoever gets it."""
-        full = len(self._turns) == self._turns.maxlen
-        window = self._turns[0] + self._window_s if full else float("-inf")
-        return max(self._next, window, self._brake.until)
+    def _waiting(self) -> int:
+        return sum(map(len, self._lanes.values()))
 
     def _pump(self) -> None:
         """Give out every turn that is due, then sleep until the next one."""
@@ -147,8 +212,8 @@ class Pacer:
             self._timer.cancel()
             self._timer = None
         now = asyncio.get_running_loop().time()
-        while any(self._lanes.values()):
-            gate = self._gate()
+        while waiting := self._waiting():
+            gate = self._time.gate(now, waiting)
             if gate > now:
                 return self._wake_at(gate)
             waiter, ready_at = self._choose(now)
@@ -158,7 +223,9 @@ class Pacer:
         return None
 
     def _wake_at(self, at: float) -> None:
-        self._timer = asyncio.get_running_loop().call_at(at, self._pump)
+        if at < float("inf"):
+            self._timer_at = at
+            self._timer = asyncio.get_running_loop().call_at(at, self._pump)
 
     def _choose(self, now: float) -> tuple[_Waiter | None, float]:
         """Who goes next, taken from its lane; or when the first recipient's spacing ends."""
@@ -178,8 +245,7 @@ class Pacer:
     def _give(self, waiter: _Waiter, now: float) -> None:
         if waiter.future.done():  # cancelled in this very tick
             return
-        self._next = max(self._next, now - CATCH_UP_S) + self._interval_s / self._brake.factor(now)
-        self._turns.append(now)
+        self._time.take(now)
         self._last_to.pop(waiter.recipient, None)
         self._last_to[waiter.recipient] = now
         self._forget_old(now)

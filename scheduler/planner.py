@@ -57,7 +57,7 @@ async def _try_to_fire(begin: Begin, audience: Audience, campaign_id: int, now: 
     except StaleCampaign:
         return None  # somebody changed it this moment; the next round sees what they did
     except ledger.FAULTS as error:
-        logger.warning("campaign %d could not be opened, trying again: %s", campaign_id, type(error).__name__)
+        logger.warning("campaign %d could not be opened, trying again: %s", campaign_id, ledger.explain(error))
         return None
     except Exception as error:  # noqa: BLE001 - one campaign's fault must not hold the others
         # Only the class is logged: an exception's text can carry parameters, and so people.
@@ -71,7 +71,7 @@ async def _pause(begin: Begin, campaign_id: int, reason: str, now: datetime) -> 
         campaign = await ledger.load_campaign(conn, campaign_id)
         if lifecycle.may("pause", campaign):
             paused = lifecycle.pause(campaign, now, reason)
-            await ledger.save_campaign(conn, paused, who=WHO, what=f"paused: {reason}", now=now)
+            await ledger.save_campaign(conn, paused, who=WHO, what=lifecycle.PAUSED_FOR + reason, now=now)
 
 
 async def _fire(conn: "AsyncConnection", audience: Audience, campaign_id: int, now: datetime) -> Run | None:

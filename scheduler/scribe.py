@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from scheduler import ledger
@@ -25,17 +25,17 @@ class Scribe:
         self._worker = worker
         self._clock = clock
         self._lease_s = lease_s
-        self._marks: list[tuple[Delivery, asyncio.Future[bool]]] = []
+        self._marks: list[tuple[Sequence[Delivery], asyncio.Future[list[Delivery]]]] = []
         self._results: list[ledger.Result] = []
         self._pauses: list[tuple[int, str]] = []
         self._released: list[Delivery] = []
         self._wake = asyncio.Event()
         self._closing = False
 
-    async def mark(self, delivery: Delivery) -> bool:
-        """Mark it as sending; False when it may not leave (any more)."""
-        accepted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._marks.append((delivery, accepted))
+    async def mark(self, batch: Sequence[Delivery]) -> list[Delivery]:
+        """Mark them as sending; returns those that may leave (still)."""
+        accepted: asyncio.Future[list[Delivery]] = asyncio.get_running_loop().create_future()
+        self._marks.append((batch, accepted))
         self._wake.set()
         return await accepted
 
@@ -82,7 +82,7 @@ class Scribe:
         """One transaction with everything that has come up; what could not be written is kept."""
         marks, results, pauses, released = self._marks, self._results, self._pauses, self._released
         self._marks, self._results, self._pauses, self._released = [], [], [], []
-        marks = [(delivery, accepted) for delivery, accepted in marks if not accepted.done()]
+        marks = [(batch, accepted) for batch, accepted in marks if not accepted.done()]
         if not (marks or results or pauses or released):
             return True
         now = self._clock()
@@ -91,7 +91,7 @@ class Scribe:
                 await ledger.record(conn, results, now)
                 for run_id, reason in pauses:
                     await ledger.pause_run(conn, run_id, reason, who=WHO, now=now)
-                wanted = [delivery for delivery, _ in marks]
+                wanted = [delivery for batch, _ in marks for delivery in batch]
                 going = set(await ledger.mark(conn, wanted, worker=self._worker, now=now, lease_s=self._lease_s))
                 await ledger.release(conn, released, worker=self._worker, now=now)
         except (*ledger.FAULTS, StaleCampaign) as error:
@@ -99,7 +99,7 @@ class Scribe:
             self._marks[:0], self._results[:0] = marks, results
             self._pauses[:0], self._released[:0] = pauses, released
             return False
-        for delivery, accepted in marks:
+        for batch, accepted in marks:
             if not accepted.done():
-                accepted.set_result(delivery in going)
+                accepted.set_result([delivery for delivery in batch if delivery in going])
         return True

@@ -16,7 +16,7 @@ from bot.catalogue.words import Words
 from bot.domain.actions import Action
 from bot.domain.areas import Area
 from bot.domain.errors import BotError
-from bot.domain.messages import Button, Screen
+from bot.domain.messages import Block, Button, Phrase, Screen
 from bot.domain.residents import Address, Resident
 from bot.domain.workshops import BookingState
 from bot.services.courier import Posted
@@ -134,9 +134,9 @@ def library(
 
 
 @asynccontextmanager
-async def open_database(folder: Path) -> AsyncIterator[Database]:
-    """An empty database in a file, with the bot's tables and the scheduler's."""
-    database = Database(f"sqlite:///{folder / 'test.sqlite3'}")
+async def open_database(folder: Path, url: str | None = None) -> AsyncIterator[Database]:
+    """A database with the bot's tables and the scheduler's: SQLite's in a file, or the one at `url`."""
+    database = Database(url or f"sqlite:///{folder / 'test.sqlite3'}")
     try:
         async with database.begin() as conn:
             await conn.run_sync(scheduler_tables.metadata.create_all)
@@ -210,12 +210,16 @@ class FakeSender:
         return Posted(f"m{len(self.sent)}")
 
     def read(self) -> list[tuple[str, str]]:
-        """What arrived, as its readers saw it: chat and words."""
+        """What arrived, as its readers saw it: chat and words, but for the code that every message ends with."""
         words = real_words()
         return [
-            (address.id, "\n".join(words.label(block, language) for block in screen.blocks))
+            (address.id, "\n".join(words.label(block, language) for block in _without_code(screen.blocks)))
             for address, language, screen in self.sent
         ]
+
+
+def _without_code(blocks: tuple[Block, ...]) -> list[Block]:
+    return [block for block in blocks if not (isinstance(block, Phrase) and block.key == "message.code")]
 
 
 def actions_of(screen: Screen) -> list[Action]:

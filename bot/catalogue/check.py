@@ -8,12 +8,10 @@ from bot.catalogue.documents import Content, Document
 from bot.catalogue.markup import foreign
 from bot.catalogue.problems import Problem
 from bot.catalogue.references import broken_references
-from bot.catalogue.rules import aims, dates, fairness, links, plain, reach, terms, twins
+from bot.catalogue.rules import aims, campaigns, dates, fairness, links, plain, reach, terms, twins
 from bot.catalogue.schema import Item, Question, QuestionKind, Quiz, Survey, Tip
-from bot.catalogue.texts import Where, texts
+from bot.catalogue.texts import TELEGRAM_TEXT, Where, texts
 
-TELEGRAM_TEXT = 4096
-"""UTF-16 code units that one message holds, after its entities are taken out."""
 FURNITURE = 400
 """Code units kept for what a screen adds of its own: letters, progress, the label of the source."""
 UNMARKED = frozenset({"title", "name"})
@@ -21,6 +19,7 @@ UNMARKED = frozenset({"title", "name"})
 
 RULES = (
     aims.problems,
+    campaigns.problems,
     fairness.problems,
     links.problems,
     plain.problems,

@@ -6,6 +6,7 @@ from functools import cache
 from itertools import chain
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 RULES = ("emphasis", "link", "list", "newline", "escape", "entity")
 
@@ -33,6 +34,23 @@ def plain(markdown: str) -> str:
         return markdown
     (inline,) = parser().parseInline(markdown)
     return "".join(" " if token.type.endswith("break") else token.content for token in inline.children or ())
+
+
+def length(markdown: str) -> int:
+    """How long a text is once its markup is gone, as Telegram counts: UTF-16 units. At most a few more are said."""
+    units = depth = 0
+    for token in parser().parse(markdown):
+        if token.type in {"bullet_list_open", "ordered_list_open", "bullet_list_close", "ordered_list_close"}:
+            depth += token.nesting
+        if token.type == "list_item_open":
+            units += depth * len("  ") + len("99. ")
+        if token.type == "inline":
+            units += len("\n\n") + sum(_units(child) for child in token.children or ())
+    return units
+
+
+def _units(token: Token) -> int:
+    return 1 if token.type.endswith("break") else len(token.content.encode("utf-16-le")) // 2
 
 
 _FOREIGN = {

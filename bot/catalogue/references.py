@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from bot.catalogue.campaigns import named
 from bot.catalogue.documents import Content, Document
 from bot.catalogue.problems import Problem
 from bot.catalogue.programme import Programme
@@ -26,7 +27,7 @@ def broken_references(content: Content) -> Iterator[Problem]:
     for campaign in content.campaigns.values():
         yield from _in_campaign(campaign, content)
     for tip in content.tips.values():
-        yield from _picture(tip, content.pictures)
+        yield from picture_problems(tip, content.pictures)
 
 
 def _in_programme(document: Document[Programme], content: Content) -> Iterator[Problem]:
@@ -81,7 +82,8 @@ def _in_survey(document: Document[Survey], content: Content) -> Iterator[Problem
             yield document.problem(f"{quiz} is of another area; measure what this area teaches", *place, "quiz")
 
 
-def _picture(document: Document[Tip], pictures: Mapping[str, bytes]) -> Iterator[Problem]:
+def picture_problems(document: Document[Tip] | Document[Campaign], pictures: Mapping[str, bytes]) -> Iterator[Problem]:
+    """A picture that is not there, or is none."""
     picture = document.item.picture
     if picture is None:
         return
@@ -92,11 +94,10 @@ def _picture(document: Document[Tip], pictures: Mapping[str, bytes]) -> Iterator
 
 
 def _in_campaign(document: Document[Campaign], content: Content) -> Iterator[Problem]:
-    for index, button in enumerate(document.item.buttons):
-        if button.quiz and button.quiz not in content.names["quizzes"]:
-            yield document.problem(_no_file("quizzes", button.quiz), "buttons", index, "quiz")
-        if button.tip and button.tip not in content.names["tips"]:
-            yield document.problem(_no_file("tips", button.tip), "buttons", index, "tip")
+    for folder, name, where in named(document.item):
+        if name not in content.names[folder]:
+            yield document.problem(_no_file(folder, name), *where)
+    yield from picture_problems(document, content.pictures)
 
 
 def _no_file(folder: str, name: str) -> str:

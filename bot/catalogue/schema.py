@@ -9,11 +9,23 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
-from bot.domain.areas import Area, Audience, Season
+from bot.domain.areas import AgeBand, Area, Audience, Season
+from bot.domain.residents import Writable
 
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 LONGEST_SLUG = 32
@@ -57,7 +69,8 @@ Choice = Annotated[Localised, AfterValidator(_LongestText(100))]
 Name = Annotated[Localised, AfterValidator(_LongestText(60))]
 """Who somebody claims to be."""
 Reason = Annotated[Localised, AfterValidator(_LongestText(360))]
-Text = Annotated[Localised, AfterValidator(_LongestText(1200))]
+LONGEST_TEXT = 1200
+Text = Annotated[Localised, AfterValidator(_LongestText(LONGEST_TEXT))]
 """A screenful of Markdown (bold, lists, links): fits a small phone."""
 
 
@@ -254,10 +267,12 @@ class CampaignKind(StrEnum):
 
 
 class CampaignButton(Item):
-    """A way on from a campaign: exactly one of quiz, tip, workshops, url."""
+    """A way on from a campaign: exactly one of quiz, tip, workshop, workshops, url."""
 
     quiz: Slug | None = None
     tip: Slug | None = None
+    workshop: int | None = Field(default=None, ge=1)
+    """The number of one workshop; the button is there while it can be booked."""
     workshops: bool = False
     url: HttpUrl | None = None
     text: Label | None = None
@@ -265,19 +280,66 @@ class CampaignButton(Item):
 
     @model_validator(mode="after")
     def _one_target(self) -> "CampaignButton":
-        if sum(map(bool, (self.quiz, self.tip, self.workshops, self.url))) != 1:
-            raise ValueError("a button leads to exactly one of: quiz, tip, workshops, url")
+        if sum(map(bool, (self.quiz, self.tip, self.workshop, self.workshops, self.url))) != 1:
+            raise ValueError("a button leads to exactly one of: quiz, tip, workshop, workshops, url")
         if self.url and not self.text:
             raise ValueError("a button with a url needs its text")
         return self
 
 
+ANY_WORKSHOP = "any"
+
+
+def _which(given: object, read: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return read(given)
+    except ValidationError as error:  # one complaint, not one for each of the two it might have been
+        raise ValueError("name a workshop by its number, or write `any`") from error
+
+
+Booked = Annotated[Literal["any"] | Annotated[int, Field(ge=1, strict=True)], WrapValidator(_which)]
+"""A workshop's number, or any workshop."""
+Days = Annotated[int, Field(ge=1, le=730)]
+"""As long as residents are remembered at all."""
+MOST_HELD_OUT = 50
+LONGEST_WINDOW_H = 168
+"""A week: later than that no message is still of use."""
+
+
 class AudienceFilter(Item):
-    """Whom a campaign is for, among those who agreed to its kind; empty means no condition."""
+    """Whom a campaign is for, among those who agreed to its kind; empty means no condition, and all must hold."""
 
     topics: tuple[Area, ...] = ()
     districts: tuple[Annotated[int, Field(ge=1, le=18)], ...] = ()
     languages: tuple[str, ...] = ()
+    ages: tuple[AgeBand, ...] = ()
+    channels: tuple[Writable, ...] = ()
+    active_days: Days | None = None
+    """Only those who wrote within so many days."""
+    silent_days: Days | None = None
+    """Only those who have not written for so many days."""
+    quiz_taken: Slug | None = None
+    """Only those who finished this quiz."""
+    quiz_not_taken: Slug | None = None
+    booked: Booked | None = None
+    """Only those who hold places in this workshop."""
+    not_booked: Booked | None = None
+    """Only those who neither hold places in it nor wait for one."""
+    held_out: int = Field(default=0, ge=0, le=MOST_HELD_OUT)
+    """Percent of the audience that does not get it, to see what it changed in those who do."""
+
+    @model_validator(mode="after")
+    def _somebody_fits(self) -> "AudienceFilter":
+        if self.quiz_taken and self.quiz_taken == self.quiz_not_taken:
+            raise ValueError(f"nobody has both finished {self.quiz_taken!r} and not; remove one of the two")
+        if self.booked is not None and self.not_booked in (self.booked, ANY_WORKSHOP):
+            raise ValueError(f"nobody is booked ({self.booked}) and not booked ({self.not_booked}); remove one of them")
+        if self.active_days and self.silent_days and self.active_days <= self.silent_days:
+            raise ValueError(
+                f"nobody wrote within {self.active_days} days and has been silent for {self.silent_days}; "
+                "let active_days be the longer"
+            )
+        return self
 
 
 class Campaign(Item):
@@ -287,7 +349,23 @@ class Campaign(Item):
     kind: CampaignKind
     title: Title
     text: Text
+    picture: Picture | None = None
     buttons: tuple[CampaignButton, ...] = Field(default=(), max_length=3)
     audience: AudienceFilter = AudienceFilter()
+    window: int = Field(default=24, ge=1, le=LONGEST_WINDOW_H)
+    """Hours after its time in which a message may still leave."""
+    late_joiners: bool | None = None
+    """Whether somebody who subscribes while it is being sent still gets it; unless said otherwise, alerts alone."""
     dates: tuple[Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")], ...] = ()
     """Recommended days, `MM-DD`: the first and, if there are two, the last."""
+
+    @model_validator(mode="after")
+    def _alerts_reach_everybody(self) -> "Campaign":
+        if self.kind is CampaignKind.ALERT and self.audience.held_out:
+            raise ValueError("an alert is kept from nobody; remove `held_out`")
+        return self
+
+    @property
+    def takes_late_joiners(self) -> bool:
+        """Whether somebody who subscribes while it is being sent still gets it."""
+        return self.kind is CampaignKind.ALERT if self.late_joiners is None else self.late_joiners

@@ -8,6 +8,9 @@ from pydantic import BaseModel
 Where = tuple[int | str, ...]
 Texts = Mapping[str, str]
 
+TELEGRAM_TEXT, TELEGRAM_CAPTION = 4096, 1024
+"""UTF-16 code units that one message holds, and the words under a picture, after their entities are taken out."""
+
 _WORD = re.compile(r"\w[\w’'-]*")
 
 

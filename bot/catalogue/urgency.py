@@ -31,31 +31,37 @@ class Urgency:
             for phrase in spoken
         ]
         self._known = {
-            code: sorted({stem for spoken, words in self._phrases if spoken == code for stem in chain(*words)})
+            code: frozenset(stem for spoken, words in self._phrases if spoken == code for stem in chain(*words))
             for code in phrases
         }
+        self._spelt = {code: sorted(stems) for code, stems in self._known.items()}
 
     def heard_in(self, text: str, language: str) -> bool:
         """Whether a text holds a phrase of any language; in the reader's own, also with a typo."""
         words = tokens(text[:LONGEST_TEXT])
         heard = {code: [self._stems(word, code, language) for word in words] for code in self._known}
-        return any(_holds(heard[code], phrase) for code, phrase in self._phrases)
+        anywhere = {code: frozenset(chain(*stems)) for code, stems in heard.items()}
+        return any(_may_hold(anywhere[code], phrase) and _holds(heard[code], phrase) for code, phrase in self._phrases)
 
     def _stems(self, word: str, code: str, language: str) -> frozenset[str]:
         stems = self._stemmer.stems(word, code)
-        known = self._known[code]
-        if code != language or not stems.isdisjoint(known):
+        if code != language or not stems.isdisjoint(self._known[code]):
             return stems
         near = (
             candidate
             for stem in stems
             if len(stem) > SHORTEST_TYPO
             for candidate, _, _ in process.extract(
-                stem, known, scorer=JaroWinkler.normalized_similarity, score_cutoff=TYPO, limit=2
+                stem, self._spelt[code], scorer=JaroWinkler.normalized_similarity, score_cutoff=TYPO, limit=2
             )
             if abs(len(candidate) - len(stem)) <= 1
         )
         return stems.union(near)
+
+
+def _may_hold(anywhere: frozenset[str], phrase: Stems) -> bool:
+    """Whether a phrase's words are in a text at all; of most phrases not even the first is."""
+    return all(not stems.isdisjoint(anywhere) for stems in phrase)
 
 
 def _holds(heard: Sequence[frozenset[str]], phrase: Stems) -> bool:

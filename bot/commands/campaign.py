@@ -1,60 +1,32 @@
 """`bezpieczny campaign …`: a broadcast, from a file to its last delivery."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.live import Live
 
-from bot.catalogue.schema import Campaign as Content
 from bot.catalogue.schema import CampaignKind
+from bot.commands import campaign_alert, campaign_results, campaign_runs, campaign_times
 from bot.commands import campaign_views as views
-from bot.commands.common import console, fail, local, rates, run, table, telegram, tell
-from bot.domain.residents import Address
+from bot.commands.campaign_times import times
+from bot.commands.common import console, local, rates, run, table, telegram, tell
+from bot.commands.options import File, Number, Template, Who, WhoPerhaps, read_address, read_content, take
 from bot.services import campaigns as desk
 from bot.services import preview as previews
+from bot.services import results
 from bot.services.campaigns import WrongKind
+from bot.services.staff import OPERATOR
 from bot.storage.audience import ResidentsAudience
-from bot.storage.database import Connection
 from bot.wiring import House
 from scheduler import ledger
-from scheduler.calendar import ZONE, parse_cron, parse_local
-from scheduler.model import Campaign, CampaignState, OneOff, Recurring, Schedule
+from scheduler.calendar import ZONE
+from scheduler.model import Campaign, CampaignState
 
 LOOK_S = 0.5
 """How often `show` looks again."""
 
 app = typer.Typer(help="Write, check, approve, schedule and follow broadcasts.", no_args_is_help=True)
-
-Number = Annotated[int, typer.Argument(metavar="ID", help="The campaign's number.", show_default=False)]
-Who = Annotated[str, typer.Option("--as", metavar="NAME", help="Who you are; see `staff list`.", show_default=False)]
-WhoPerhaps = Annotated[
-    str | None,
-    typer.Option("--as", metavar="NAME", help="Who you are; by default the operator.", show_default=False),
-]
-File = Annotated[Path | None, typer.Option(help="What it says: see docs/staff.md.", dir_okay=False, show_default=False)]
-Template = Annotated[str | None, typer.Option(help="A seasonal template instead of a file.", show_default=False)]
-
-
-def _take(step: Callable[[Connection, datetime], Awaitable[Campaign]]) -> None:
-    """One step of a campaign in one transaction, and where it stands after it."""
-
-    async def use(house: House) -> Campaign:
-        async with house.database.begin() as conn:
-            return await step(conn, house.clock())
-
-    tell(views.standing(run(use)))
-
-
-def _content(house: House, file: Path | None, template: str | None) -> Content:
-    if (file is None) == (template is None):
-        fail("Give either --file or --template.")
-    if file is not None:
-        return desk.read_file(file, house.shelf.library)
-    return desk.from_template(house.shelf.library, template or "")
 
 
 @app.command()
@@ -67,7 +39,7 @@ def create(
     """A new campaign. It goes to review at once when it is there in every language, otherwise it stays a draft."""
 
     async def use(house: House) -> tuple[Campaign, tuple[str, ...]]:
-        content = _content(house, file, template)
+        content = read_content(house, file, template)
         if kind not in {None, content.kind}:
             raise WrongKind(f"--kind says {kind}, the file says {content.kind.value}.")
         async with house.database.begin() as conn:
@@ -82,7 +54,7 @@ def revise(number: Number, who: Who, file: File = None, template: Template = Non
     """Change what it says or whom it reaches. An approval is void."""
 
     async def use(house: House) -> tuple[Campaign, tuple[str, ...]]:
-        content = _content(house, file, template)
+        content = read_content(house, file, template)
         async with house.database.begin() as conn:
             revised = await desk.revise(conn, house.shelf.library, number, content, who=who, now=house.clock())
         return revised, desk.missing_languages(house.shelf.library, content)
@@ -102,7 +74,7 @@ def _say_where_it_stands(campaign: Campaign, missing: tuple[str, ...]) -> None:
 def submit(number: Number, who: Who) -> None:
     """Ask for approval of a draft as it is: where a language is missing, Polish is shown."""
 
-    _take(lambda conn, now: desk.submit(conn, number, who=who, now=now))
+    take(lambda conn, now: desk.submit(conn, number, who=who, now=now))
 
 
 @app.command()
@@ -128,9 +100,7 @@ def send_test(
     language: Annotated[str | None, typer.Option(help="pl, uk or en; by default the reader's own.")] = None,
 ) -> None:
     """Send it to one address, marked as a test. Nobody else gets it, and no statistics count it."""
-    channel, colon, chat = to.partition(":")
-    if not (channel and colon and chat):
-        fail(f"{to!r} is no address; write it as telegram:12345.")
+    address = read_address(to)
 
     async def use(house: House) -> None:
         async with telegram(house) as on:
@@ -140,8 +110,8 @@ def send_test(
                 house.shelf.library,
                 senders,
                 number,
-                Address(channel, chat),
-                who=who or desk.OPERATOR,
+                address,
+                who=who or OPERATOR,
                 now=house.clock(),
                 language=language,
             )
@@ -154,7 +124,7 @@ def send_test(
 def approve(number: Number, who: Who) -> None:
     """A second person's yes; nobody approves their own."""
 
-    _take(lambda conn, now: desk.approve(conn, number, who=who, now=now))
+    take(lambda conn, now: desk.approve(conn, number, who=who, now=now))
 
 
 @app.command()
@@ -163,49 +133,28 @@ def reject(
 ) -> None:
     """Send it back to its author."""
 
-    _take(lambda conn, now: desk.reject(conn, number, reason, who=who, now=now))
-
-
-@app.command()
-def schedule(
-    number: Number,
-    at: Annotated[str | None, typer.Option(help='"2026-12-01 17:30", Kraków time.', show_default=False)] = None,
-    now: Annotated[bool, typer.Option("--now", help="At once; in quiet hours at their end, alerts excepted.")] = False,
-    cron: Annotated[str | None, typer.Option(help='Again and again: "30 17 * * mon".', show_default=False)] = None,
-    who: WhoPerhaps = None,
-) -> None:
-    """Set when an approved campaign goes out: --at, --now or --cron."""
-    if sum((at is not None, now, cron is not None)) != 1:
-        fail("Give one of --at, --now and --cron.")
-
-    def when(present: datetime) -> Schedule:
-        if cron is not None:
-            parse_cron(cron)
-            return Recurring(cron)
-        return OneOff(present if at is None else parse_local(at))
-
-    _take(lambda conn, now: desk.schedule(conn, number, when(now), who=who, now=now))
+    take(lambda conn, now: desk.reject(conn, number, reason, who=who, now=now))
 
 
 @app.command()
 def pause(number: Number, who: WhoPerhaps = None) -> None:
     """Hold it: within a second nothing more leaves."""
 
-    _take(lambda conn, now: desk.pause(conn, number, who=who, now=now))
+    take(lambda conn, now: desk.pause(conn, number, who=who, now=now))
 
 
 @app.command()
 def resume(number: Number, who: WhoPerhaps = None) -> None:
     """Let it go on where it was held."""
 
-    _take(lambda conn, now: desk.resume(conn, number, who=who, now=now))
+    take(lambda conn, now: desk.resume(conn, number, who=who, now=now))
 
 
 @app.command()
 def cancel(number: Number, who: WhoPerhaps = None) -> None:
     """End it: what has not left stays unsent."""
 
-    _take(lambda conn, now: desk.cancel(conn, number, who=who, now=now))
+    take(lambda conn, now: desk.cancel(conn, number, who=who, now=now))
 
 
 @app.command()
@@ -226,6 +175,13 @@ def show(
                 await asyncio.sleep(LOOK_S)
                 report = await look()
         console.print(views.report(report))
+        for line in times(report.campaign):
+            tell(line)
+        if report.runs:
+            async with house.database.read() as conn:
+                (newest,) = await results.of_campaign(conn, house.shelf.library, number, 1)
+            for line in campaign_results.facts(newest):
+                tell(f"  {line}")
         console.print(views.history(report))
 
     run(use)
@@ -263,5 +219,21 @@ def list_() -> None:
     if not found:
         tell("No campaigns yet: bezpieczny campaign create --file F.yaml --as NAME")
         return
-    rows = ((str(one.id), one.kind.value, one.state.value, one.author, local(one.next_at), one.title) for one in found)
+    rows = ((str(one.id), one.kind.value, _state(one), one.author, local(one.next_at), one.title) for one in found)
     console.print(table("ID", "Kind", "State", "Author", "Next", "Title", rows=rows))
+
+
+def _state(campaign: Campaign) -> str:
+    state = campaign.state.value.replace("_", " ")
+    return f"{state}, without a second person" if campaign.break_glass else state
+
+
+app.command()(campaign_times.schedule)
+app.command()(campaign_times.unschedule)
+app.command()(campaign_times.skip)
+app.command()(campaign_runs.runs)
+app.command("resume-run")(campaign_runs.resume_run)
+app.command()(campaign_runs.retry)
+app.command()(campaign_results.report)
+app.command("break-glass")(campaign_alert.break_glass)
+app.command()(campaign_alert.alert)

@@ -1,6 +1,6 @@
 """How campaigns look in a terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from rich.console import Group, RenderableType
@@ -12,29 +12,40 @@ from rich.text import Text
 
 from bot.catalogue.words import Words
 from bot.commands.common import local, table
+from bot.domain.audiences import Count, Standing
 from bot.services.campaigns import Report
 from bot.services.preview import Preview, Version
-from bot.storage.audience import Count, Standing
-from scheduler.model import Balance, Campaign, DeliveryState, Progress, Run
+from scheduler.model import Balance, Campaign, CampaignState, DeliveryState, Progress, Run
 
 BAR_WIDTH = 60
 RUNS_SHOWN = 3
 
 REASONS: Mapping[Standing, str] = {
+    Standing.BROWSER: "in the browser only: cannot be written to",
+    Standing.OFF: "on a channel that is off",
+    Standing.LANGUAGE: "another language",
+    Standing.TOPIC: "follow other topics",
+    Standing.DISTRICT: "another district, or none named",
+    Standing.AGE: "another age, or none named",
+    Standing.CHANNEL: "another channel",
+    Standing.ACTIVITY: "wrote too recently, or too long ago",
+    Standing.QUIZ: "the quiz: finished, or not finished",
+    Standing.WORKSHOP: "the workshop: booked, or not booked",
     Standing.MUTED: "did not agree to this kind",
     Standing.BLOCKED: "blocked us",
     Standing.CAPPED: "had enough this week",
-    Standing.ELSEWHERE: "another language, topic or district",
-    Standing.BROWSER: "in the browser only: cannot be written to",
-    Standing.OFF: "on a channel that is off",
+    Standing.HELD_OUT: "held out for the comparison",
 }
+CHANNELS = {"telegram": "Telegram", "matrix": "Matrix"}
 
 
 def standing(campaign: Campaign) -> str:
     """Where a campaign stands, in a line."""
     when = f", next at {local(campaign.next_at)}" if campaign.next_at else ""
     reason = f" ({campaign.reason})" if campaign.reason else ""
-    return f"Campaign {campaign.id} “{campaign.title}” is {campaign.state.value.replace('_', ' ')}{reason}{when}."
+    glass = f" It left without a second person: {campaign.break_glass}" if campaign.break_glass else ""
+    state = campaign.state.value.replace("_", " ")
+    return f"Campaign {campaign.id} “{campaign.title}” is {state}{reason}{when}.{glass}"
 
 
 # --- before
@@ -44,23 +55,26 @@ def preview(found: Preview, words: Words, rates: Mapping[str, float]) -> Rendera
     """All that is known before it leaves."""
     return Group(
         Text(standing(found.campaign)),
-        *(_version(version, words.language_name(version.language)) for version in found.versions),
+        *(_version(version, found.room, words.language_name(version.language)) for version in found.versions),
         _count(found.count),
         Text(_time(found, rates)),
-        *(Text(f"Near it: {standing(other)}", style="yellow") for other in found.collisions),
+        *(Text(line, style="yellow") for line in _warnings(found, words)),
     )
 
 
-def _version(version: Version, language: str) -> RenderableType:
+def _version(version: Version, room: Mapping[str, int], language: str) -> RenderableType:
     title = language if version.complete else f"{language}: some of it is missing, Polish is shown"
+    picture = [Text(f"[picture: {version.picture}]", style="cyan")] if version.picture else []
     buttons = Text("  ".join(f"[{label}]" for label in version.buttons), style="cyan")
-    body = Group(Markdown(version.text), Text(), buttons)
+    fits = ", ".join(f"{version.length:,} of {most:,} characters on {CHANNELS[name]}" for name, most in room.items())
+    body = Group(*picture, Markdown(version.text), Text(), buttons, Text(fits, style="dim"))
     return Panel(body, title=Text(title), border_style="none" if version.complete else "red", width=80)
 
 
 def _count(count: Count) -> RenderableType:
     rows = [("would get it", f"{count.reached:,}")]
     rows += [(f"not: {words}", f"{count.of[reason]:,}") for reason, words in REASONS.items() if count.of.get(reason)]
+    rows += [("all residents", f"{sum(count.of.values()):,}")]
     return table("Residents", "", rows=rows)
 
 
@@ -72,6 +86,16 @@ def _time(found: Preview, rates: Mapping[str, float]) -> str:
     quiet = "; quiet hours hold it until then" if found.starts_at > found.asked_for else ""
     collides = "" if found.collisions else "; nothing else is near"
     return f"{took}, from {local(found.starts_at)} to {local(found.ends_at)}{quiet}{collides}."
+
+
+def _warnings(found: Preview, words: Words) -> Iterator[str]:
+    if found.missing:
+        yield f"Missing: {', '.join(map(words.language_name, found.missing))}. Who reads that is shown Polish."
+    if not found.ends_in_time:
+        yield f"Not all would leave before its window ends at {local(found.expires_at)}: what is left expires."
+    for one in found.collisions:
+        starts = "runs now" if one.campaign.state is CampaignState.RUNNING else f"starts at {local(one.at)}"
+        yield f"Near it: campaign {one.campaign.id} “{one.campaign.title}” {starts}; {one.shared:,} would get both."
 
 
 def _span(span: timedelta) -> str:

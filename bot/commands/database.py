@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bot.settings import Settings, data_folder, from_environment
 from bot.storage import backup as copies
-from bot.storage import migrate
+from bot.storage import migrate, transfer
 from bot.storage.database import Database
 from bot.storage.lock import hold
 from bot.wiring import utc_now
@@ -54,6 +54,35 @@ def upgrade() -> None:
     with hold(lock_file(settings)):
         asyncio.run(migrate.upgrade(_database(settings)))
     console.print(f"The database is at revision {migrate.head()}.")
+
+
+@app.command()
+def copy(
+    to: Annotated[
+        str,
+        typer.Option(
+            help="The URL of an empty database, written as in BEZPIECZNY_DATABASE_URL; asked for if it is not given.",
+            prompt="The URL of the other database",
+            hide_input=True,
+        ),
+    ],
+) -> None:
+    """Copy everything to another, empty database: from SQLite to PostgreSQL, say. The bot must be stopped."""
+    settings = from_environment()
+    with hold(lock_file(settings)):
+        rows = asyncio.run(_copy(settings, Database(to)))
+    console.print(f"Copied {rows} rows. Set BEZPIECZNY_DATABASE_URL to the other database and start the bot.")
+
+
+async def _copy(settings: Settings, target: Database) -> int:
+    source = _database(settings)
+    try:
+        await source.check()
+        await target.check()
+        return await transfer.copy(source, target)
+    finally:
+        await source.close()
+        await target.close()
 
 
 @app.command(hidden=True)

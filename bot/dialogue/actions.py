@@ -24,6 +24,8 @@ ACTIONS: dict[str, type[Action]] = {
     "as": actions.Ask,
     "fo": actions.Found,
     "xx": actions.Explain,
+    "fr": actions.FromRun,
+    "ve": actions.Verify,
     "qs": actions.Quizzes,
     "qa": actions.QuizArea,
     "qu": actions.QuizAudiences,

@@ -14,7 +14,7 @@ from typing import Protocol, assert_never
 from bot.catalogue.library import Library
 from bot.dialogue import actions as codec
 from bot.dialogue.commands import action_of
-from bot.dialogue.scenes import SCENES, TYPED, ask, home
+from bot.dialogue.scenes import SCENES, TYPED, ask, home, message
 from bot.dialogue.turn import Tools, Turn
 from bot.domain import actions as do
 from bot.domain.actions import Action
@@ -197,6 +197,8 @@ def _started(turn: Turn, parameter: str, before: Conversation) -> Action:
         return do.QuizIntro(value)
     if kind == "tip" and value in turn.library.tips:
         return do.ShowTip(value)
+    if kind == "c" and value:
+        return message.asked_about(value)
     return do.Home() if before.handled else do.Welcome()
 
 
@@ -208,11 +210,15 @@ async def _command(turn: Turn, name: str, arguments: str) -> Screen:
         return await ask.search_quiz(turn, arguments)
     if arguments.strip() and isinstance(action, (do.Ask, do.NextTip)):
         return await ask.search(turn, arguments)
+    if arguments.strip() and isinstance(action, do.Verify):
+        return await play(turn, message.asked_about(arguments))
     return await play(turn, action)
 
 
 async def _typed(turn: Turn, text: str, before: Conversation) -> Screen:
     if screen := await _awaited(turn, text, before):
+        return screen
+    if screen := await message.recognised(turn, text):
         return screen
     if named := action_of(text.strip()):  # "menu", "pomoc", "stop": a command whose slash was forgotten
         return await play(turn, named)

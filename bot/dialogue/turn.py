@@ -9,6 +9,7 @@ from bot.catalogue.library import Library
 from bot.domain.actions import Action
 from bot.domain.messages import Screen
 from bot.domain.residents import Resident
+from bot.services import subscriptions
 from bot.services.links import Links
 from bot.storage import residents
 from bot.storage.database import Connection
@@ -43,8 +44,10 @@ class Turn:
     forgotten: bool = field(default=False, init=False)
 
     async def change_resident(self, **values: Any) -> None:
-        """Store something a resident set, and go on with it."""
-        self.resident = await residents.change(self.conn, self.resident.id, **values)
+        """Store something a resident set, with what follows from it, and go on with it."""
+        before = self.resident
+        self.resident = await residents.change(self.conn, before.id, **values)
+        await subscriptions.changed(self.conn, before, self.resident, self.now)
 
     async def go(self, action: Action) -> Screen:
         """The screen of another action, for a scene that leads there."""

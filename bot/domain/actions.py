@@ -56,6 +56,27 @@ class Explain(Action):
     why: str
 
 
+# --- messages sent unasked
+
+FEWER = "fewer"
+"""The place of the button that leads to fewer messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class FromRun(Action):
+    """A button of a campaign's message: its place among the campaign's buttons, from 0, or FEWER."""
+
+    run: int
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verify(Action):
+    """Whether a message is ours, by the code under it; without one, asks for it."""
+
+    code: str = ""
+
+
 # --- quizzes
 
 

@@ -2,11 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from bot.domain.areas import AgeBand, Area
 
 ONLY_ANSWERED = frozenset({"web", "terminal"})
 """Channels where we can answer but never write first."""
+
+
+class Writable(StrEnum):
+    """Channels where we can write first."""
+
+    TELEGRAM = "telegram"
+    MATRIX = "matrix"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from bot.domain.errors import StaleAction
 from bot.domain.quizzes import Attempt, Ref
 from bot.services.learning import get_quiz
 from bot.storage import classroom as store
-from bot.storage import learning
+from bot.storage import learning, turns
 from bot.storage.classroom import QuizLink
 from bot.storage.database import Connection
 
@@ -68,6 +68,12 @@ def seed_of(code: str) -> int:
 async def pupil_attempt(conn: Connection, link: QuizLink, token: str) -> Attempt | None:
     """The attempt of whoever holds this cookie, if it was begun."""
     return await learning.find_by_token(conn, hashed(token), link.code)
+
+
+async def pupil_turn(conn: Connection, link: QuizLink, token: str) -> Attempt | None:
+    """The same, while nobody else acts with this cookie until the transaction ends: a double press counts once."""
+    await turns.hold(conn, hashed(token))
+    return await pupil_attempt(conn, link, token)
 
 
 async def begin_as_pupil(

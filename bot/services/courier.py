@@ -1,12 +1,13 @@
 """Carries the scheduler's deliveries to the channels."""
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, assert_never
 
 import structlog
 
+from bot.catalogue.campaigns import invited_to
 from bot.catalogue.library import Library, Shelf
 from bot.catalogue.schema import Campaign as Content
 from bot.domain.errors import Blocked, BotError, Throttled, Unanswered, UnknownItem, Unreachable
@@ -15,19 +16,31 @@ from bot.domain.reminders import Occasion, read_reminder
 from bot.domain.residents import Address, Resident
 from bot.domain.workshops import BookingState
 from bot.services import tips
-from bot.services.letters import campaign_letter, tip_letter, workshop_letter
-from bot.services.together import Together
+from bot.services.letters import Stamp, campaign_letter, signed, tip_letter, workshop_letter
+from bot.services.notices import notice_letter
+from bot.services.verify import message_code
 from bot.storage import learning, residents
 from bot.storage import workshops as bookings
 from bot.storage.database import Connection, Database
 from bot.storage.vault import Vault
 from scheduler import model
 from scheduler.ledger import FAULTS
-from scheduler.model import Campaign, Delivery, GiveUp, Kind, OptedOut, Outcome, Retry, Run, Sent, Uncertain
+from scheduler.model import (
+    MAX_ATTEMPTS,
+    Campaign,
+    Delivery,
+    GiveUp,
+    Kind,
+    OptedOut,
+    Outcome,
+    Retry,
+    Run,
+    Sent,
+    Uncertain,
+)
 
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(minutes=30)
-MOST_TRIES = 8
 """With these pauses a message is tried for an hour and a half before it is given up."""
 LETTERS_KEPT = 16
 
@@ -60,6 +73,19 @@ class _Letter:
     tip: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    """A letter and whom it is for; see `scheduler.ports.Parcel`."""
+
+    courier: "Courier"
+    delivery: Delivery
+    resident: Resident
+    letter: _Letter
+
+    async def send(self) -> Outcome:
+        return await self.courier.deliver(self.delivery, self.resident, self.letter)
+
+
 class Courier:
     """Says one message to one resident; see `scheduler.ports.Courier`.
 
@@ -79,30 +105,42 @@ class Courier:
         self._vault = vault
         self._senders = senders
         self._clock = clock
-        self._residents = Together(self._load)  # in a broadcast a look-up for each message would cost more than sending
         self._letters: dict[tuple[int, int], tuple[Library, Screen]] = {}
 
-    async def send(self, delivery: Delivery, run: Run, campaign: Campaign | None) -> Outcome:
-        """Say it in the resident's language, and answer what became of it."""
+    async def prepare(
+        self, batch: Sequence[Delivery], run: Run, campaign: Campaign | None
+    ) -> "list[_Parcel | Outcome]":
+        """What each is to be told; see `scheduler.ports.Courier`."""
         now = self._clock()
         try:
-            resident = await self._residents.get(delivery.recipient)
-            if resident is None or not _agrees(resident, run.kind):
-                return OptedOut()
-            if resident.blocked_at:
-                return model.Blocked()
-            letter = await self._letter(resident, run, campaign, now)
+            # In a broadcast a look-up for each message would cost more than sending it.
+            async with self._database.read() as conn:
+                people = await residents.get_many(conn, {delivery.recipient for delivery in batch})
+            return [await self._parcel(one, people.get(one.recipient), run, campaign, now) for one in batch]
         except FAULTS as error:  # nothing has left
-            return Retry(now + FIRST_PAUSE, type(error).__name__, account_wide=False)
-        if not isinstance(letter, _Letter):
-            return letter
+            return [Retry(now + FIRST_PAUSE, type(error).__name__, account_wide=False)] * len(batch)
+
+    async def _parcel(
+        self, delivery: Delivery, resident: Resident | None, run: Run, campaign: Campaign | None, now: datetime
+    ) -> "_Parcel | Outcome":
+        if resident is None or not _agrees(resident, run.kind):
+            return OptedOut()
+        if resident.blocked_at:
+            return model.Blocked()
+        try:
+            letter = await self._letter(resident, run, campaign, now)
+        except FAULTS:
+            raise
+        except Exception as error:  # noqa: BLE001 - what one resident's letter trips over must not stop the others
+            _log.error("courier.unwritable", run=run.id, kind=type(error).__name__)
+            return GiveUp(type(error).__name__)
+        return _Parcel(self, delivery, resident, letter) if isinstance(letter, _Letter) else letter
+
+    async def deliver(self, delivery: Delivery, resident: Resident, letter: "_Letter") -> Outcome:
+        """Hand a letter over, and note what that tells about the resident."""
         outcome = await self._hand_over(delivery, resident, letter.screen)
         await self._note(resident, letter, outcome)
         return outcome
-
-    async def _load(self, wanted: Collection[int]) -> Mapping[int, Resident]:
-        async with self._database.read() as conn:
-            return await residents.get_many(conn, wanted)
 
     async def _letter(
         self, resident: Resident, run: Run, campaign: Campaign | None, now: datetime
@@ -110,28 +148,47 @@ class Courier:
         match run.kind:
             case Kind.DAILY_TIP:
                 async with self._database.read() as conn:
-                    return await self._tip(conn, resident, now)
+                    return self._signed(await self._tip(conn, resident, now), run)
             case Kind.REMINDER:
                 async with self._database.read() as conn:
-                    return await self._reminder(conn, resident, run.subject, now)
+                    return self._signed(await self._reminder(conn, resident, run.subject, now), run)
             case Kind.NOTICE:
-                return GiveUp("there is no such notice")
+                async with self._database.read() as conn:
+                    notice = await notice_letter(conn, run, resident.address)
+                return self._signed(_Letter(notice), run) if notice else OptedOut()
             case Kind.ALERT | Kind.TIP | Kind.NEWS | Kind.QUIZ | Kind.WORKSHOP:
-                return _Letter(self._campaign(campaign)) if campaign else GiveUp("the run has no campaign")
+                if campaign is None:
+                    return GiveUp("the run has no campaign")
+                return _Letter(await self._campaign(run, campaign, now))
             case _:
                 assert_never(run.kind)
 
-    def _campaign(self, campaign: Campaign) -> Screen:
-        """The campaign's screen: one for everybody, made anew when the campaign or the library changes."""
-        place, library = (campaign.id, campaign.revision), self._shelf.library
+    def _signed(self, letter: "_Letter | Outcome", run: Run) -> "_Letter | Outcome":
+        """A letter with the code of its run below."""
+        if not isinstance(letter, _Letter):
+            return letter
+        return replace(letter, screen=signed(letter.screen, message_code(self._vault, run.id)))
+
+    async def _campaign(self, run: Run, campaign: Campaign, now: datetime) -> Screen:
+        """The run's screen: one for everybody, made anew when the campaign or the library changes."""
+        place, library = (run.id, campaign.revision), self._shelf.library
         known = self._letters.get(place)
         if known and known[0] is library:
             return known[1]
-        screen = campaign_letter(library, Content.model_validate(campaign.content))
+        stamp = Stamp(run.id, message_code(self._vault, run.id))
+        content = Content.model_validate(campaign.content)
+        screen = campaign_letter(library, content, stamp, closed=await self._closed(content, now))
         self._letters[place] = (library, screen)
         if len(self._letters) > LETTERS_KEPT:
             del self._letters[next(iter(self._letters))]
         return screen
+
+    async def _closed(self, content: Content, now: datetime) -> Collection[int]:
+        """Workshops it leads to in which there is nothing to book any more."""
+        if not (wanted := invited_to(content)):
+            return ()
+        async with self._database.read() as conn:
+            return await bookings.closed(conn, wanted, now)
 
     async def _tip(self, conn: Connection, resident: Resident, now: datetime) -> "_Letter | Outcome":
         try:
@@ -207,6 +264,6 @@ def _meaning(error: BotError, delivery: Delivery, now: datetime) -> Outcome:
 
 def _later(delivery: Delivery, reason: str, now: datetime) -> Outcome:
     """It was not taken this time: wait longer after each try, and not for ever."""
-    if delivery.attempt >= MOST_TRIES:
-        return GiveUp(f"{delivery.attempt} tries: {reason}")
-    return Retry(now + min(FIRST_PAUSE * 3 ** (delivery.attempt - 1), LONGEST_PAUSE), reason, account_wide=False)
+    if delivery.tries >= MAX_ATTEMPTS:
+        return GiveUp(f"{delivery.tries} tries: {reason}")
+    return Retry(now + min(FIRST_PAUSE * 3 ** (delivery.tries - 1), LONGEST_PAUSE), reason, account_wide=False)

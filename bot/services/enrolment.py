@@ -149,7 +149,7 @@ async def move_up(conn: Connection, vault: Vault, workshop_id: int, *, now: date
     workshop = await store.get(conn, workshop_id)
     if workshop is None or not workshop.is_open(now):
         return ()
-    waiting = await store.roster(conn, vault, workshop_id, [BookingState.WAITING])
+    waiting = await store.roster(conn, vault, workshop_id, [BookingState.WAITING], lock=True)  # one may be leaving
     chosen = promoted(waiting, free=workshop.free)
     for booking in chosen:
         await store.save_booking(

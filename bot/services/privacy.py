@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.residents import Resident
-from bot.storage import classroom, residents
+from bot.storage import classroom, residents, staff
 from bot.storage import workshops as bookings
 from bot.storage.database import Connection
 from bot.storage.learning import everything_of
@@ -32,6 +32,7 @@ async def export(conn: Connection, vault: Vault, resident: Resident, now: dateti
             "created_at": resident.created_at.isoformat(),
             "seen_on": (await residents.seen_on(conn, resident.id)).isoformat(),
         },
+        "word_for_staff": await staff.names_at(conn, resident.address),
         **await everything_of(conn, resident.id),
         "bookings": [
             {
@@ -60,11 +61,15 @@ def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
-async def erase(conn: Connection, resident: Resident) -> None:
-    """Forget a resident: everything of theirs goes; what the ledger counted becomes a count of nobody.
+async def erase(conn: Connection, *people: Resident) -> None:
+    """Forget residents: everything of theirs goes; what the ledger counted becomes a count of nobody.
 
     Places they held go to the waiting list when `broadcasts.fill_free_places` next looks.
     """
-    await ledger.forget(conn, resident.id)
-    await classroom.drop_of(conn, resident.id)
-    await residents.erase(conn, resident.id)
+    await residents.hold(conn, *(one.address for one in people))
+    for one in people:
+        await classroom.drop_of(conn, one.id)
+        await residents.erase(conn, one.id)
+    # Last: what holds up the whole ledger is held no longer than it must be.
+    for one in people:
+        await ledger.forget(conn, one.id)

@@ -51,8 +51,6 @@ async def _erase_long_away(database: Database, now: datetime) -> int:
         away = await residents.long_away(conn, now, browser=BROWSER_AWAY, other=LONG_AWAY)
     for start in range(0, len(away), AT_ONCE):
         async with database.begin() as conn:
-            for resident_id in away[start : start + AT_ONCE]:
-                resident = await residents.get(conn, resident_id)
-                if resident:
-                    await privacy.erase(conn, resident)
+            people = await residents.get_many(conn, away[start : start + AT_ONCE])
+            await privacy.erase(conn, *people.values())
     return len(away)

@@ -25,6 +25,12 @@ async def is_empty(conn: Connection) -> bool:
     return True
 
 
+async def take_time(conn: Connection) -> None:
+    """Let this transaction rest for as long as it likes, where the database would soon take its owner for dead."""
+    if conn.dialect.name == "postgresql":
+        await conn.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+
+
 async def first_free(conn: Connection, name: str) -> int:
     """The first number that no row of a table has."""
     return int((await conn.execute(select(func.coalesce(func.max(_TABLES[name].c.id), 0)))).scalar_one()) + 1

@@ -69,7 +69,7 @@ async def totals(conn: AsyncConnection, code: str) -> Totals:
     """What all who opened a link did, added up."""
     counts = await conn.execute(select(func.count(), func.count(attempts.c.finished_at)).where(attempts.c.link == code))
     started, finished = counts.one()
-    right = func.sum(func.cast(answers.c.right, answers.c.position.type))
+    right = func.count().filter(answers.c.right)
     rows = await conn.execute(
         select(answers.c.question, func.count(), right)
         .join(attempts, attempts.c.id == answers.c.attempt_id)

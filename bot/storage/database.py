@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.domain.errors import BotError
+from bot.storage import postgres, sqlite
 
 Connection = AsyncConnection
 """An open transaction, as everything above this package passes it on."""
@@ -68,17 +69,20 @@ class Database:
         self.url = parsed
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self._writer = create_async_engine(parsed, pool_size=1, max_overflow=0, pool_timeout=60)
-            self._reader = create_async_engine(parsed, pool_size=4, max_overflow=0, pool_timeout=60)
+            quick = {"async_creator_fn": sqlite.connect}
+            self._writer = create_async_engine(parsed, pool_size=1, max_overflow=0, pool_timeout=60, connect_args=quick)
+            self._reader = create_async_engine(parsed, pool_size=4, max_overflow=0, pool_timeout=60, connect_args=quick)
             _prepare_sqlite(self._writer, "BEGIN IMMEDIATE")
             _prepare_sqlite(self._reader, "BEGIN")
         else:
             try:
-                self._writer = self._reader = create_async_engine(parsed, pool_size=10, pool_pre_ping=True)
+                self._writer = postgres.create_engine(parsed)
             except ImportError as error:
                 raise DatabaseUnusableError(
                     f"{parsed.drivername} needs a package that is missing: {error.name}"
                 ) from error
+            # Each statement of a transaction would otherwise see what was committed before it, not one moment.
+            self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:

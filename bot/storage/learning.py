@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, bindparam, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.quizzes import Attempt, Given, Ref
@@ -117,7 +118,7 @@ async def finish_attempt(conn: AsyncConnection, attempt_id: int, now: datetime) 
 
 async def quizzes_done(conn: AsyncConnection, resident_id: int) -> dict[str, int]:
     """Quiz → the best score a resident reached in it; only finished attempts of whole quizzes."""
-    score = func.sum(func.cast(answers.c.right, answers.c.position.type)).label("score")
+    score = func.count().filter(answers.c.right).label("score")
     each = (
         select(attempts.c.quiz, score)
         .join(answers, answers.c.attempt_id == attempts.c.id)
@@ -145,11 +146,11 @@ async def mark_tip(
     conn: AsyncConnection, resident_id: int, tip: str, now: datetime, *, useful: bool | None = None
 ) -> None:
     """Note that a tip was seen, and what was said of it."""
-    mine = (tips_seen.c.resident_id == resident_id) & (tips_seen.c.tip == tip)
     changes = {"seen_at": now} if useful is None else {"useful": useful}
-    result = await conn.execute(update(tips_seen).where(mine).values(changes))
-    if not result.rowcount:
-        await conn.execute(insert(tips_seen).values(resident_id=resident_id, tip=tip, seen_at=now, useful=useful))
+    # In one step: the tip of the day may arrive at the moment they ask for one.
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    first = dialect.insert(tips_seen).values(resident_id=resident_id, tip=tip, seen_at=now, useful=useful)
+    await conn.execute(first.on_conflict_do_update(index_elements=["resident_id", "tip"], set_=changes))
 
 
 async def tip_rating(conn: AsyncConnection, resident_id: int, tip: str) -> bool | None:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.areas import AgeBand, Area
 from bot.domain.residents import Address, Resident
 from bot.domain.workshops import BookingState
+from bot.storage import staff, turns
 from bot.storage.tables import bookings, conversations, residents, workshops
 
 
@@ -55,6 +56,12 @@ def _resident(row: RowMapping) -> Resident:
     )
 
 
+async def hold(conn: AsyncConnection, *addresses: Address) -> None:
+    """Keep others from taking a turn at these addresses until the transaction ends; see `turns.hold`."""
+    for name in sorted({f"{one.channel}:{one.id}" for one in addresses}):  # in order: two who hold several never meet
+        await turns.hold(conn, name)
+
+
 async def find(conn: AsyncConnection, address: Address) -> Resident | None:
     """Who has this address, if anybody."""
     query = select(residents).where(residents.c.channel == address.channel, residents.c.address == address.id)
@@ -77,7 +84,12 @@ async def get_many(conn: AsyncConnection, resident_ids: Collection[int]) -> dict
 async def find_with_conversation(
     conn: AsyncConnection, address: Address
 ) -> tuple[Resident | None, Conversation | None]:
-    """Who has this address, and where they are in the conversation: one look-up for the start of a turn."""
+    """Who has this address, and where they are in the conversation: one look-up for the start of a turn.
+
+    Nobody else takes a turn at this address until the transaction ends, so that a message which is delivered twice at
+    once, to two processes, counts once.
+    """
+    await hold(conn, address)
     row = (await conn.execute(_WHO_AND_WHERE, {"channel": address.channel, "address": address.id})).mappings().first()
     if row is None:
         return None, None
@@ -116,7 +128,9 @@ async def set_blocked(conn: AsyncConnection, address: Address, at: datetime | No
 
 async def move(conn: AsyncConnection, old: Address, new: Address) -> None:
     """The channel gave the conversation another address; if somebody is there already, both stay where they are."""
+    await hold(conn, old, new)
     if await find(conn, new) is None:
+        await staff.move(conn, old, new)
         await conn.execute(
             update(residents)
             .where(residents.c.channel == old.channel, residents.c.address == old.id)
@@ -147,7 +161,10 @@ async def seen_on(conn: AsyncConnection, resident_id: int) -> date:
 
 
 async def erase(conn: AsyncConnection, resident_id: int) -> None:
-    """Forget a resident and, by cascade, everything that hangs on them."""
+    """Forget a resident and, by cascade, everything that hangs on them; if they are staff, where word reached them."""
+    gone = await get(conn, resident_id)
+    if gone:
+        await staff.leave(conn, gone.address)
     await conn.execute(delete(residents).where(residents.c.id == resident_id))
 
 
@@ -155,7 +172,7 @@ async def long_away(conn: AsyncConnection, now: datetime, *, browser: timedelta,
     """Residents who are to be forgotten, for they have not written for so long and get nothing from us.
 
     A browser's page cannot be written to, and whoever blocked us is not: for them a consent changes nothing. Whoever
-    holds a place in a workshop to come, or waits for one, stays.
+    holds a place in a workshop to come, or waits for one, stays, and so do staff who get word here.
     """
     coming = (
         select(bookings.c.resident_id)
@@ -163,12 +180,14 @@ async def long_away(conn: AsyncConnection, now: datetime, *, browser: timedelta,
         .where(workshops.c.ends_at > now, bookings.c.state.in_([BookingState.CONFIRMED, BookingState.WAITING]))
     )
     on_page = residents.c.channel == "web"
+    told = staff.is_staff(residents.c.channel, residents.c.address)
+    blocked = residents.c.blocked_at < now - other
     silent = residents.c.tip_hour.is_(None) & ~residents.c.alerts & ~residents.c.campaigns
     query = select(residents.c.id).where(
         residents.c.id.not_in(coming),
         or_(
             on_page & (residents.c.seen_on < (now - browser).date()),
-            ~on_page & (residents.c.seen_on < (now - other).date()) & or_(silent, residents.c.blocked_at < now - other),
+            ~on_page & ~told & (residents.c.seen_on < (now - other).date()) & or_(silent, blocked),
         ),
     )
     return list((await conn.execute(query)).scalars())

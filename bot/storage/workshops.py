@@ -1,6 +1,6 @@
 """Workshops and bookings. Names and contacts pass through the vault on their way in and out."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -68,6 +68,21 @@ async def get(conn: AsyncConnection, workshop_id: int, *, lock: bool = False) ->
     return found[0] if found else None
 
 
+async def known(conn: AsyncConnection, numbers: Collection[int]) -> set[int]:
+    """Those of these numbers that are a workshop's."""
+    return set((await conn.execute(select(workshops.c.id).where(workshops.c.id.in_(numbers)))).scalars())
+
+
+async def closed(conn: AsyncConnection, numbers: Collection[int], now: datetime) -> set[int]:
+    """Those of these workshops that are not there, were called off or have begun."""
+    if not numbers:
+        return set()
+    to_come = select(workshops.c.id).where(
+        workshops.c.id.in_(numbers), workshops.c.starts_at > now, workshops.c.cancelled_at.is_(None)
+    )
+    return set(numbers).difference((await conn.execute(to_come)).scalars())
+
+
 async def upcoming(conn: AsyncConnection, now: datetime, *, limit: int, offset: int = 0) -> list[Workshop]:
     """What can still be gone to, soonest first."""
     return await _select_workshops(
@@ -121,9 +136,12 @@ async def save_booking(
         )
 
 
-async def bookings_where(conn: AsyncConnection, vault: Vault, *conditions: ColumnElement[bool]) -> list[Booking]:
-    """Bookings that meet all conditions, oldest first."""
+async def bookings_where(
+    conn: AsyncConnection, vault: Vault, *conditions: ColumnElement[bool], lock: bool = False
+) -> list[Booking]:
+    """Bookings that meet all conditions, oldest first; `lock` keeps them there until the transaction ends."""
     query = select(bookings).where(*conditions).order_by(bookings.c.changed_at, bookings.c.id)
+    query = query.with_for_update() if lock else query
     return [_booking(row, vault) for row in (await conn.execute(query)).mappings()]
 
 
@@ -133,12 +151,11 @@ async def bookings_of_resident(conn: AsyncConnection, vault: Vault, resident_id:
 
 
 async def roster(
-    conn: AsyncConnection, vault: Vault, workshop_id: int, states: Sequence[BookingState]
+    conn: AsyncConnection, vault: Vault, workshop_id: int, states: Sequence[BookingState], *, lock: bool = False
 ) -> list[Booking]:
-    """Who is coming, or waits, in the order of their booking."""
-    return await bookings_where(
-        conn, vault, bookings.c.workshop_id == workshop_id, bookings.c.state.in_([state.value for state in states])
-    )
+    """Who is coming, or waits, in the order of their booking; `lock` keeps them there until the transaction ends."""
+    wanted = bookings.c.state.in_([state.value for state in states])
+    return await bookings_where(conn, vault, bookings.c.workshop_id == workshop_id, wanted, lock=lock)
 
 
 async def clear_personal(conn: AsyncConnection, ended_before: datetime) -> int:

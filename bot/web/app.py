@@ -25,11 +25,13 @@ def create_app(
     registry: CollectorRegistry,
     telegram_webhook: ops.TelegramWebhook | None = None,
     lessons: Callable[[Pages], APIRouter] | None = None,
+    verification: Callable[[Pages], APIRouter] | None = None,
 ) -> FastAPI:
     """Build the application.
 
     `new_token` makes at least 128 random bits as base64url text. `public_url` is where people reach the page: over
-    https the cookie is Secure. `checks` are what `/readyz` tells. `lessons` makes the routes of the quiz links.
+    https the cookie is Secure. `checks` are what `/readyz` tells. `lessons` makes the routes of the quiz links,
+    `verification` that of the page which tells whether a message is ours.
     """
     app = FastAPI(
         title="Bezpieczny Kraków",
@@ -46,8 +48,9 @@ def create_app(
     app.include_router(ops.routes(checks, registry))
     if telegram_webhook is not None:
         app.include_router(ops.telegram_routes(telegram_webhook))
-    if lessons is not None:
-        app.include_router(lessons(pages))
+    for routes in (lessons, verification):
+        if routes is not None:
+            app.include_router(routes(pages))
     _explain_errors(app, pages)
     return app
 

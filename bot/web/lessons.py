@@ -96,7 +96,7 @@ class Lessons:
         token = request.cookies.get(COOKIE) or self._new_token()
         async with self._database.begin() as conn:
             link = await self._link(conn, code)
-            attempt = await classroom.pupil_attempt(conn, link, token)
+            attempt = await classroom.pupil_turn(conn, link, token)
             attempt = attempt or self._unstored(link, _seed(fields.get("seed", "")) or self._new_number())
             if isinstance(action, do.Answer):
                 if attempt.id == 0:

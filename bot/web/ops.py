@@ -5,11 +5,14 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, FastAPI, HTTPException, Request
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from bot.catalogue.library import Shelf
+from bot.storage import migrate
+from bot.storage.database import Database
 from bot.web.guard import read_body
 
 Check = Callable[[], Awaitable[bool]]
@@ -45,6 +48,30 @@ def routes(
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return router
+
+
+def checks_of(database: Database, shelf: Shelf) -> Mapping[str, Check]:
+    """What has to be so before anybody is sent here: the database, its tables of this version, something to teach."""
+    newest = migrate.head()
+
+    async def answers() -> bool:
+        await database.check()
+        return True
+
+    async def tables() -> bool:
+        return await migrate.current(database) == newest
+
+    async def content() -> bool:
+        return bool(shelf.library.quizzes)
+
+    return {"database": answers, "tables": tables, "content": content}
+
+
+def alone(checks: Mapping[str, Check], registry: CollectorRegistry) -> FastAPI:
+    """An application that only tells how the process is, for one that serves nobody else."""
+    app = FastAPI(title="Bezpieczny Kraków", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(routes(checks, registry))
+    return app
 
 
 async def _passes(check: Check, limit_s: float) -> bool:

@@ -70,13 +70,13 @@ class Pages:
         self._shelf = shelf
         self._new_token = new_token
         self.assets = Assets(_HERE / "static")
-        self._template = Environment(
+        self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
-        ).get_template("page.html")
+        )
 
     @property
     def words(self) -> Words:
@@ -125,14 +125,21 @@ class Pages:
             for code in self.words.languages
         )
 
-    def page(self, view: View, frame: Frame, *, status: int = HTTPStatus.OK) -> Response:
-        """A page of one screen with its forms."""
+    def page(
+        self, view: View, frame: Frame, *, status: int = HTTPStatus.OK, template: str = "page.html", **more: str
+    ) -> Response:
+        """A page of one screen with its forms; `more` is for a template of one's own."""
 
         def spoken(key: str) -> str:
             return self.label(key, view.language)
 
-        html = self._template.render(
-            view=view, frame=frame, screen=fragment(view, self.words, frame.form), say=spoken, asset=self.assets.url
+        html = self._templates.get_template(template).render(
+            view=view,
+            frame=frame,
+            screen=fragment(view, self.words, frame.form),
+            say=spoken,
+            asset=self.assets.url,
+            **more,
         )
         return HTMLResponse(html, status, headers={"Content-Language": view.language})
 

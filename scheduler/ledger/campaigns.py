@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import exists, insert, select, update
 
 from scheduler.errors import StaleCampaign, UnknownCampaign
+from scheduler.lifecycle import PAUSED_FOR
 from scheduler.model import Campaign, CampaignState, Event, OneOff, Recurring, RunState, Schedule
 from scheduler.tables import campaign_events, campaigns, runs
 
@@ -114,6 +115,17 @@ async def list_events(conn: "AsyncConnection", campaign_id: int) -> list[Event]:
     query = (
         select(table.campaign_id, table.at, table.who, table.what)
         .where(table.campaign_id == campaign_id)
+        .order_by(table.id)
+    )
+    return [Event(**row) for row in (await conn.execute(query)).mappings()]
+
+
+async def list_pauses(conn: "AsyncConnection", since: datetime) -> list[Event]:
+    """When, and why, campaigns were paused for a fault since an instant, the oldest first."""
+    table = campaign_events.c
+    query = (
+        select(table.campaign_id, table.at, table.who, table.what)
+        .where(table.at >= since, table.what.startswith(PAUSED_FOR, autoescape=True))
         .order_by(table.id)
     )
     return [Event(**row) for row in (await conn.execute(query)).mappings()]

@@ -14,7 +14,9 @@ from sqlalchemy import ColumnElement, bindparam, case, or_, select, update
 
 from scheduler.calendar import in_quiet_hours
 from scheduler.ledger.states import expire, is_in
+from scheduler.ledger.workers import bury_silent
 from scheduler.model import (
+    MAX_ATTEMPTS,
     Blocked,
     Delivery,
     DeliveryState,
@@ -36,9 +38,9 @@ if TYPE_CHECKING:
     from sqlalchemy import RowMapping
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-MAX_ATTEMPTS = 8
 RESEND_AFTER = timedelta(seconds=5)
 LOST = "the sender stopped before an answer came"
+OVER = "it was not taken, and its run is over"
 
 Result = tuple[Delivery, Outcome]
 
@@ -99,10 +101,11 @@ async def _claim_of_run(
         .order_by(table.due_at, table.recipient)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("free")  # chosen once: PostgreSQL may run a subquery several times, each time skipping what it has locked
     )
     lease = (
         update(deliveries)
-        .where(table.run_id == run["id"], table.recipient.in_(free), is_in(DeliveryState.WAITING))
+        .where(table.run_id == run["id"], table.recipient.in_(select(free.c.recipient)), is_in(DeliveryState.WAITING))
         .values(worker=worker, due_at=now + timedelta(seconds=lease_s))
         .returning(table.recipient, table.attempt)
     )
@@ -198,8 +201,23 @@ async def record(conn: "AsyncConnection", results: Sequence[Result], now: dateti
     if not results:
         return
     kinds = await _kinds(conn, {delivery.run_id for delivery, outcome in results if isinstance(outcome, Uncertain)})
-    rows = [_row(delivery, _change(delivery, outcome, kinds, now), now) for delivery, outcome in results]
+    rows = [
+        _row(delivery, _change(delivery, outcome, kinds, now), now)
+        for delivery, outcome in sorted(results, key=lambda result: (result[0].run_id, result[0].recipient))
+    ]  # in the order of `locks`, so that two writers never wait for one another
     await conn.execute(_RECORD, rows)
+    if retried := {row["b_run"] for row in rows if row["b_state"] is DeliveryState.WAITING}:
+        await _close_over(conn, retried, now)
+
+
+async def _close_over(conn: "AsyncConnection", run_ids: Iterable[int], now: datetime) -> None:
+    """An answer that comes when its run is already finished cannot put anybody back to wait: nobody would send it."""
+    over = select(runs.c.id).where(runs.c.id.in_(list(run_ids)), runs.c.state == RunState.FINISHED)
+    await conn.execute(
+        update(deliveries)
+        .where(deliveries.c.run_id.in_(over), is_in(DeliveryState.WAITING))
+        .values(state=DeliveryState.FAILED, worker=None, reason=OVER, settled_at=now)
+    )
 
 
 async def _kinds(conn: "AsyncConnection", run_ids: Iterable[int]) -> dict[int, Kind]:
@@ -231,13 +249,13 @@ def _change(delivery: Delivery, outcome: Outcome, kinds: dict[int, Kind], now: d
 
 def _after_retry(delivery: Delivery, outcome: Retry) -> _Change:
     # A limit on the whole account says nothing against this message, so it is never what ends it.
-    if delivery.attempt >= MAX_ATTEMPTS and not outcome.account_wide:
-        return _Change(DeliveryState.FAILED, f"{delivery.attempt} attempts: {outcome.reason}")
+    if delivery.tries >= MAX_ATTEMPTS and not outcome.account_wide:
+        return _Change(DeliveryState.FAILED, f"{delivery.tries} attempts: {outcome.reason}")
     return _Change(DeliveryState.WAITING, outcome.reason, due_at=outcome.at)
 
 
 def _after_doubt(delivery: Delivery, reason: str, kind: Kind, now: datetime) -> _Change:
-    if resends_uncertain(kind) and delivery.attempt < MAX_ATTEMPTS:
+    if resends_uncertain(kind) and delivery.tries < MAX_ATTEMPTS:
         return _Change(DeliveryState.WAITING, reason, due_at=now + RESEND_AFTER, doubts=1)
     return _Change(DeliveryState.UNCERTAIN, reason, doubts=1)
 
@@ -259,15 +277,18 @@ def _row(delivery: Delivery, change: _Change, now: datetime) -> dict[str, Any]:
 async def recover(conn: "AsyncConnection", now: datetime, worker: str | None = None) -> int:
     """Deal with what a dead sender left in flight; returns how many deliveries that were.
 
-    A sending row whose lease has ended, or that belongs to `worker` (known to be dead, for it is only starting),
-    becomes uncertain, or waits again where its kind is sent again. The leases `worker` held on waiting rows are given
-    back.
+    A sending row whose lease has ended, or that belongs to a worker that fell silent or to `worker` (known to be dead,
+    for it is only starting), becomes uncertain, or waits again where its kind is sent again. The leases these held on
+    waiting rows are given back.
     """
     table = deliveries.c
-    dead: ColumnElement[bool] = table.due_at <= now
+    gone = await bury_silent(conn)
     if worker is not None:
-        dead |= table.worker == worker
-        leased = (is_in(DeliveryState.WAITING), table.worker == worker)
+        gone.append(worker)
+    dead: ColumnElement[bool] = table.due_at <= now
+    if gone:
+        dead |= table.worker.in_(gone)
+        leased = (is_in(DeliveryState.WAITING), table.worker.in_(gone))
         await conn.execute(update(deliveries).where(*leased).values(worker=None, due_at=now))
     found = (
         select(table.run_id, table.recipient, table.account, table.attempt)

@@ -5,16 +5,35 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Select, case, delete, func, insert, literal, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    cast,
+    delete,
+    extract,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+)
 
+from scheduler.ledger import locks
 from scheduler.ledger.runs import load_run
-from scheduler.model import Balance, DeliveryState, Kind, Progress, Receipt, RunState
+from scheduler.model import Balance, DeliveryState, Kind, Progress, Receipt, RunState, Summary
 from scheduler.tables import deliveries, runs, tallies
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 RATE_WINDOW_S = 30.0
+WORK_SLICE_S = 10
+"""A run that settles nothing for longer than this was not at work."""
+MOST_REASONS = 10
+TRIED = (DeliveryState.SENT, DeliveryState.BLOCKED, DeliveryState.FAILED, DeliveryState.UNCERTAIN)
 
 
 async def balance(conn: "AsyncConnection", run_id: int) -> Balance:
@@ -42,10 +61,43 @@ async def progress(conn: "AsyncConnection", run_id: int, now: datetime) -> Progr
     state = await balance(conn, run_id)
     span_s = min(RATE_WINDOW_S, max((now - run.started_at).total_seconds(), 1.0))
     recent = select(func.count()).where(
-        deliveries.c.run_id == run_id, deliveries.c.settled_at > now - timedelta(seconds=span_s)
+        deliveries.c.run_id == run_id,
+        deliveries.c.settled_at > now - timedelta(seconds=span_s),
+        deliveries.c.state != DeliveryState.HELD_OUT,  # settled from the first, with nothing done
     )
     per_second = (await conn.execute(recent)).scalar_one() / span_s
     return Progress(state, per_second, state.open / per_second if per_second else None)
+
+
+async def summarise(conn: "AsyncConnection", run_id: int) -> Summary:
+    """How a run's messages went. It reads all its deliveries, some seconds for a million."""
+    columns = deliveries.c
+    of_run = columns.run_id == run_id
+    tried = case((columns.state.in_(TRIED), columns.settled_at))
+    work = cast(extract("epoch", tried), BigInteger) // WORK_SLICE_S
+    query = select(
+        func.coalesce(func.sum(columns.doubts), 0),
+        func.count(tried),
+        func.min(tried, type_=columns.settled_at.type),
+        func.max(tried, type_=columns.settled_at.type),
+        func.count(work.distinct()),
+    ).where(of_run)
+    doubts, count, first_at, last_at, slices = (await conn.execute(query)).one()
+    span_s = (last_at - first_at).total_seconds() if count else 0.0
+    return Summary(
+        await _reasons(conn, run_id), doubts, count, first_at, last_at, min(span_s, float(slices * WORK_SLICE_S))
+    )
+
+
+async def _reasons(conn: "AsyncConnection", run_id: int) -> tuple[tuple[str, int], ...]:
+    query = (
+        select(deliveries.c.reason, func.count())
+        .where(deliveries.c.run_id == run_id, deliveries.c.state == DeliveryState.FAILED)
+        .group_by(deliveries.c.reason)
+        .order_by(func.count().desc(), deliveries.c.reason)
+        .limit(MOST_REASONS)
+    )
+    return tuple((reason or "", count) for reason, count in await conn.execute(query))
 
 
 async def count_open(conn: "AsyncConnection") -> int:
@@ -58,15 +110,51 @@ async def count_open(conn: "AsyncConnection") -> int:
     return int((await conn.execute(query)).scalar_one())
 
 
-def over_cap(kinds: Collection[Kind], since: datetime, cap: int) -> Select[int]:
-    """Recipients already sent `cap` messages of these kinds since an instant, for a host's audience to leave out."""
+def over_cap(kinds: Collection[Kind], since: datetime, cap: int, only: int | None = None) -> Select[int]:
+    """Recipients with `cap` messages of these kinds since an instant, for a host's audience to leave out.
+
+    What may have arrived counts, and what is on its way: two runs that open at once know of one another. With `only`
+    this one recipient is looked at alone.
+    """
     recent = select(runs.c.id).where(runs.c.kind.in_(kinds), runs.c.slot_at >= since)
-    return (
-        select(deliveries.c.recipient)
-        .where(deliveries.c.run_id.in_(recent), deliveries.c.state == DeliveryState.SENT)
-        .group_by(deliveries.c.recipient)
-        .having(func.count() >= cap)
+    to_come = recent.where(runs.c.state.in_((RunState.RUNNING, RunState.PAUSED)))
+    counts = [
+        deliveries.c.run_id.in_(recent),
+        or_(
+            deliveries.c.state.in_((DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNCERTAIN)),
+            and_(deliveries.c.state == DeliveryState.WAITING, deliveries.c.run_id.in_(to_come)),
+        ),
+    ]
+    if only is not None:
+        counts.append(deliveries.c.recipient == only)
+    return select(deliveries.c.recipient).where(*counts).group_by(deliveries.c.recipient).having(func.count() >= cap)
+
+
+async def has_reached(conn: "AsyncConnection", run_id: int, recipient: int) -> bool:
+    """Whether somebody is among those whom a run is, or was, to reach."""
+    query = select(deliveries.c.run_id).where(
+        deliveries.c.run_id == run_id,
+        deliveries.c.recipient == recipient,
+        deliveries.c.state != DeliveryState.HELD_OUT,
     )
+    return (await conn.execute(query)).first() is not None
+
+
+async def last_reached(conn: "AsyncConnection", recipient: int, kinds: Collection[Kind], since: datetime) -> int | None:
+    """The run of the newest message of these kinds that somebody got since an instant."""
+    table = deliveries.c
+    query = (
+        select(table.run_id)
+        .where(
+            table.run_id.in_(select(runs.c.id).where(runs.c.kind.in_(kinds), runs.c.campaign_id.is_not(None))),
+            table.recipient == recipient,
+            table.state == DeliveryState.SENT,
+            table.settled_at >= since,
+        )
+        .order_by(table.settled_at.desc(), table.run_id.desc())
+        .limit(1)
+    )
+    return (await conn.execute(query)).scalar()
 
 
 async def receipts(conn: "AsyncConnection", recipient: int) -> list[Receipt]:
@@ -85,24 +173,29 @@ def _of(recipient: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return deliveries.c.run_id.in_(select(runs.c.id)), deliveries.c.recipient == recipient
 
 
+_COUNTED_AS = {DeliveryState.WAITING: DeliveryState.OPTED_OUT, DeliveryState.SENDING: DeliveryState.UNCERTAIN}
+
+
 async def forget(conn: "AsyncConnection", recipient: int) -> int:
     """Erase a person from the ledger: their deliveries become counts of nobody; returns how many there were.
 
     What was still waiting counts as opted out, what was in flight as uncertain: its answer finds no row any more.
     """
-    state = case(
-        (deliveries.c.state == DeliveryState.WAITING, DeliveryState.OPTED_OUT.value),
-        (deliveries.c.state == DeliveryState.SENDING, DeliveryState.UNCERTAIN.value),
-        else_=deliveries.c.state,
-    )
+    await locks.alone(conn)
     theirs = _of(recipient)
-    counted = select(deliveries.c.run_id, state, literal(1)).where(*theirs)
-    await conn.execute(insert(tallies).from_select(["run_id", "state", "count"], counted))
-    return (await conn.execute(delete(deliveries).where(*theirs))).rowcount
+    # Locked as they are counted, so that an answer that comes at this moment is either counted or finds no row.
+    rows = select(deliveries.c.run_id, deliveries.c.state).where(*theirs).order_by(deliveries.c.run_id)
+    found = (await conn.execute(rows.with_for_update())).all()
+    if found:
+        counts = [{"run_id": run_id, "state": _COUNTED_AS.get(state, state), "count": 1} for run_id, state in found]
+        await conn.execute(insert(tallies), counts)
+        await conn.execute(delete(deliveries).where(*theirs))
+    return len(found)
 
 
 async def archive(conn: "AsyncConnection", before: datetime) -> int:
     """Keep only the counts of runs that ended before an instant; returns how many deliveries were dropped."""
+    await locks.alone(conn)
     old = select(runs.c.id).where(
         runs.c.state.in_((RunState.FINISHED, RunState.CANCELLED)), runs.c.finished_at < before
     )

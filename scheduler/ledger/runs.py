@@ -4,19 +4,20 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exists, insert, literal, select, update
+from sqlalchemy import case, exists, func, insert, literal, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler import lifecycle
-from scheduler.errors import UnknownRun
+from scheduler.errors import NothingFailed, RunNotOver, UnknownRun
+from scheduler.ledger import locks
 from scheduler.ledger.campaigns import load_campaign, save_campaign
 from scheduler.ledger.states import expire, is_in
-from scheduler.model import Campaign, DeliveryState, Kind, Run, RunState
+from scheduler.model import MAX_ATTEMPTS, Campaign, DeliveryState, Kind, Run, RunState
 from scheduler.ports import Audience
-from scheduler.tables import deliveries, runs
+from scheduler.tables import campaigns, deliveries, runs
 
 if TYPE_CHECKING:
-    from sqlalchemy import RowMapping
+    from sqlalchemy import RowMapping, Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 EMPTY = "nobody is in the audience"
@@ -50,6 +51,7 @@ async def open_run(
         "audience": 0,
         "started_at": now,
     }
+    await locks.share(conn)
     # The unique key decides between two planners, not the code: the second inserts nothing.
     dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
     once = dialect.insert(runs).values(values).on_conflict_do_nothing(index_elements=["key"])
@@ -63,19 +65,54 @@ async def open_run(
 
 
 async def _write_audience(conn: "AsyncConnection", audience: Audience, run: Run, campaign: Campaign | None) -> int:
+    rows = _places(audience, run, campaign)
+    return (await conn.execute(insert(deliveries).from_select(*rows))).rowcount
+
+
+def _places(
+    audience: Audience, run: Run, campaign: Campaign | None, recipient: int | None = None
+) -> "tuple[list[str], Select[*tuple[Any, ...]]]":
+    """The ledger's columns, and the rows of everybody in a run's audience, or of one person if they are in it."""
     columns = deliveries.c
     people = audience.select(run, campaign).subquery()
+    held_out = literal_column(f"'{DeliveryState.HELD_OUT.value}'", columns.state.type)
+    waiting = literal_column(f"'{DeliveryState.WAITING.value}'", columns.state.type)
     rows: dict[str, Any] = {
         "run_id": literal(run.id),
         "recipient": people.c.recipient,
         "account": people.c.account,
-        "state": literal(DeliveryState.WAITING, columns.state.type),
+        "state": case((people.c.held_out, held_out), else_=waiting),
         "attempt": literal(0),
         "doubts": literal(0),
         "due_at": literal(run.slot_at, columns.due_at.type),
+        "settled_at": case((people.c.held_out, literal(run.started_at, columns.settled_at.type))),
     }
-    written = await conn.execute(insert(deliveries).from_select(list(rows), select(*rows.values())))
-    return written.rowcount
+    found = select(*rows.values())
+    return list(rows), found if recipient is None else found.where(people.c.recipient == recipient)
+
+
+async def join(
+    conn: "AsyncConnection", audience: Audience, run: Run, campaign: Campaign | None, *, recipient: int, now: datetime
+) -> bool:
+    """Take somebody into an open run who has come to belong to its audience; False if they do not, or are in it.
+
+    Nobody is in a run twice, and who left it, or was left out of it, stays so. An `audience` that looks at this one
+    person alone spares the database the others.
+    """
+    await locks.share(conn)
+    is_open = (runs.c.id == run.id, runs.c.state.in_(_OPEN), runs.c.expires_at > now)
+    # Held until the commit, so that the run is not finished in between.
+    still = select(runs.c.id).where(*is_open).with_for_update(key_share=True)
+    if (await conn.execute(still)).first() is None:
+        return False
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    once = dialect.insert(deliveries).from_select(*_places(audience, run, campaign, recipient))
+    joined = (await conn.execute(once.on_conflict_do_nothing(index_elements=["run_id", "recipient"]))).rowcount
+    if joined:
+        reason = func.nullif(runs.c.reason, EMPTY)
+        grown = {"audience": runs.c.audience + joined, "reason": reason}
+        await conn.execute(update(runs).where(runs.c.id == run.id).values(grown))
+    return bool(joined)
 
 
 async def load_run(conn: "AsyncConnection", run_id: int) -> Run:
@@ -123,17 +160,57 @@ async def pause_run(conn: "AsyncConnection", run_id: int, reason: str, *, who: s
     run = await load_run(conn, run_id)
     if run.state is not RunState.RUNNING:
         return
+    # The campaign first, as whoever pauses a campaign does: two who took them the other way round would wait for ever.
+    if run.campaign_id is not None:
+        await _pause_campaign(conn, run.campaign_id, reason, who=who, now=now)
     await _change(conn, run_id, (RunState.RUNNING,), state=RunState.PAUSED, reason=reason)
-    if run.campaign_id is None:
-        return
-    campaign = await load_campaign(conn, run.campaign_id)
+
+
+async def _pause_campaign(conn: "AsyncConnection", campaign_id: int, reason: str, *, who: str, now: datetime) -> None:
+    campaign = await load_campaign(conn, campaign_id)
     if lifecycle.may("pause", campaign):
-        await save_campaign(conn, lifecycle.pause(campaign, now, reason), who=who, what=f"paused: {reason}", now=now)
+        what = lifecycle.PAUSED_FOR + reason
+        await save_campaign(conn, lifecycle.pause(campaign, now, reason), who=who, what=what, now=now)
 
 
 async def resume_run(conn: "AsyncConnection", run_id: int) -> None:
     """Let a held run that belongs to no campaign go on; a campaign's run follows its campaign."""
     await _change(conn, run_id, (RunState.PAUSED,), state=RunState.RUNNING, reason=None)
+
+
+async def retry_failed(conn: "AsyncConnection", run_id: int, now: datetime, expires_at: datetime) -> int:
+    """Let what failed in a run wait again, and nothing else; the run goes on until `expires_at`. Returns how many.
+
+    Attempts come in rounds of MAX_ATTEMPTS: the next one begins a round, so that the limit counts anew, while the
+    number keeps rising, so that no answer to an earlier attempt can be taken for one to a later.
+
+    Raises:
+        UnknownRun: no run has this id.
+        RunNotOver: it is paused or cancelled.
+        NothingFailed: no delivery of it has failed.
+    """
+    run = await load_run(conn, run_id)
+    if run.state not in {RunState.RUNNING, RunState.FINISHED}:
+        raise RunNotOver(f"{run.key} is {run.state}")
+    columns = deliveries.c
+    again = (
+        update(deliveries)
+        .where(columns.run_id == run_id, is_in(DeliveryState.FAILED))
+        .values(
+            state=DeliveryState.WAITING,
+            attempt=(columns.attempt // MAX_ATTEMPTS + 1) * MAX_ATTEMPTS,
+            due_at=now,
+            reason=None,
+            settled_at=None,
+        )
+    )
+    count = (await conn.execute(again)).rowcount
+    if not count:
+        raise NothingFailed(run.key)
+    going = {"state": RunState.RUNNING, "reason": None, "finished_at": None}
+    later = max(expires_at, run.expires_at)
+    await _change(conn, run_id, (RunState.RUNNING, RunState.FINISHED), expires_at=later, **going)
+    return count
 
 
 async def cancel_run(conn: "AsyncConnection", run_id: int, reason: str, now: datetime) -> None:
@@ -152,9 +229,15 @@ async def finish_runs(conn: "AsyncConnection", now: datetime) -> list[Run]:
         exists().where(deliveries.c.run_id == runs.c.id, is_in(state))
         for state in (DeliveryState.WAITING, DeliveryState.SENDING)
     )
+    # Locked by statements of their own: the next one then sees whoever joined a run a moment ago. Campaigns come first,
+    # as for whoever pauses one.
+    running = runs.c.state == RunState.RUNNING
+    theirs = campaigns.c.id.in_(select(runs.c.campaign_id).where(running))
+    for rows in (select(campaigns.c.id).where(theirs), select(runs.c.id).where(running)):
+        await conn.execute(rows.order_by("id").with_for_update(key_share=True))
     statement = (
         update(runs)
-        .where(runs.c.state == RunState.RUNNING, *(~rows for rows in still_open))
+        .where(running, *(~rows for rows in still_open))
         .values(state=RunState.FINISHED, finished_at=now)
         .returning(runs)
     )

@@ -4,17 +4,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, literal_column, select, update
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from scheduler.model import DeliveryState, RunState
 from scheduler.tables import deliveries, runs
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
-
-FAULTS = (OperationalError, InterfaceError, PoolTimeoutError, OSError)
-"""A database that is away, locked or full: worth trying again."""
 
 
 def is_in(state: DeliveryState) -> ColumnElement[bool]:

@@ -41,6 +41,7 @@ class Program:
             "PYTHONUNBUFFERED": "1",
             **settings,
         }
+        self.started_with: tuple[str, ...] = ("-m", "bot", "run")
         self.process: asyncio.subprocess.Process | None = None
         self.log = folder / "log"
 
@@ -64,17 +65,24 @@ class Program:
 
     async def start(self) -> None:
         """Start `bezpieczny run` and wait until it says that it is running."""
+        await self.spawn()
+        await self.ready()
+
+    async def spawn(self) -> None:
+        """Start it, and wait for nothing."""
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                "-m",
-                "bot",
-                "run",
+                *self.started_with,
                 cwd=ROOT,
                 env=self.environment,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
             )
+
+    async def ready(self) -> None:
+        """Wait until it says that it is running."""
+        assert self.process
         assert self.process.stdout
         async with asyncio.timeout(PATIENCE_S):
             while line := await self.process.stdout.readline():

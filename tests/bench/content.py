@@ -3,6 +3,7 @@
 import gc
 import random  # noqa: TID251 - seeded: the same made-up library each time
 import re
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from bot.catalogue.library import Library
 from bot.catalogue.loader import Reader, load
 from bot.catalogue.schema import Tip
 from bot.catalogue.search import Search
+from tests.bench.report import Section
 from tests.catalogue.test_search import ASKED
 from tests.support import CONTENT
 
@@ -19,6 +21,21 @@ QUESTIONS = ITEMS = 10_000
 NEW_WORDS = 20_000
 """Made for each language, so that the vocabulary grows with the library as a real one's would."""
 _WORD = re.compile(r"[^\W\d_]{4,}")
+
+
+def measure() -> list[Section]:
+    """A library of 10,000 questions, and a search among 10,000 items."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = large_folder(Path(folder) / "content")
+        times = [loading(made) for _ in range(3)]
+    loads = " / ".join(f"{taken:.2f}" for taken in sorted(taken for taken, _ in times))
+    found = searching(large_search())
+    finds = f"median {found[len(found) // 2]:.1f}, 95 % {found[int(len(found) * 0.95)]:.1f}, most {found[-1]:.1f} ms"
+    rows = (
+        (f"load {times[0][1]:,} questions, three times", f"{loads} s", "1.5 s"),
+        (f"search {ITEMS:,} items, {len(found)} queries", finds, "5 ms"),
+    )
+    return [Section("A large library", ("what", "measured", "aim"), rows)]
 
 
 def large_folder(folder: Path) -> Path:

@@ -8,10 +8,13 @@ from typing import get_args
 import pytest
 
 from bot.catalogue import programme, schema
+from bot.catalogue.campaigns import room
 from bot.catalogue.rules.plain import LIMITS, USUAL
 from bot.catalogue.schema import Item, Quiz
 from bot.catalogue.source import parse, value
-from bot.domain.areas import Area, Audience, Season
+from bot.domain.areas import AgeBand, Area, Audience, Season
+from bot.domain.residents import Writable
+from tests import support
 
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDE = (DOCS / "content.md").read_text(encoding="utf-8")
@@ -31,10 +34,20 @@ def test_every_field_is_told(model: type[Item]) -> None:
 
 @pytest.mark.parametrize(
     "word",
-    [*Area, *Audience, *Season, *schema.QuestionKind, *schema.ExhibitKind, *schema.CampaignKind],
+    [*Area, *Audience, *Season, *Writable, *schema.QuestionKind, *schema.ExhibitKind, *schema.CampaignKind],
 )
 def test_every_choice_is_told(word: str) -> None:
     assert f"`{word}`" in GUIDE
+
+
+@pytest.mark.parametrize("age", AgeBand)
+def test_every_age_is_told(age: AgeBand) -> None:
+    assert f'`"{age}"`' in GUIDE
+
+
+def test_the_room_under_a_picture_is_told() -> None:
+    shown = support.campaign(picture={"file": "x.png", "alt": support.texts("x")})
+    assert f"`picture` at most {room(shown)} characters fit" in GUIDE
 
 
 def test_the_example_is_a_quiz() -> None:

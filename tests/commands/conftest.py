@@ -54,8 +54,8 @@ def bezpieczny(tmp_path: Path, data: Path) -> Say:
     environment = {"BEZPIECZNY_DATA": str(data), "BEZPIECZNY_CONTENT": str(make_content(tmp_path / "content"))}
     app = _application()
 
-    def say(*words: str, code: int = 0, **more: str) -> Result:
-        result = CliRunner(env=environment | more).invoke(app, words)
+    def say(*words: str, code: int = 0, input: str | None = None, **more: str) -> Result:  # noqa: A002 - as of `invoke`
+        result = CliRunner(env=environment | more).invoke(app, words, input=input)
         assert result.exit_code == code, (result.output, result.exception)
         if code == 1:
             assert "Traceback" not in result.output

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from bot.catalogue.schema import Campaign, Option, Question, Quiz, Source, Tip
+from bot.catalogue.schema import AudienceFilter, Campaign, Option, Question, Quiz, Source, Tip
 from bot.commands.content import app
 from tests.commands.conftest import make_content
 
-PARTS = {"quiz": (Quiz, Question, Option, Source), "tip": (Tip, Source), "campaign": (Campaign,)}
+PARTS = {"quiz": (Quiz, Question, Option, Source), "tip": (Tip, Source), "campaign": (Campaign, AudienceFilter)}
 
 
 def run(*arguments: str) -> Result:

@@ -12,7 +12,7 @@ from scheduler import ledger
 from scheduler.model import DeliveryState
 from tests.commands.conftest import Say
 from tests.commands.test_campaign import in_database
-from tests.support import NOON, VAULT, library, open_database
+from tests.support import NOON, VAULT, add_resident, library, open_database
 
 
 def test_staff_are_added_listed_and_given_another_role(bezpieczny: Say) -> None:
@@ -22,8 +22,38 @@ def test_staff_are_added_listed_and_given_another_role(bezpieczny: Say) -> None:
 
     lines = bezpieczny("staff", "list").stdout.splitlines()
 
-    assert [line.split() for line in lines] == [["Name", "Role"], ["Ada", "admin"]]
+    assert [line.split() for line in lines] == [["Name", "Role", "Chat"], ["Ada", "admin", "not", "linked"]]
     bezpieczny("staff", "add", "Eve", "--role", "king", code=2)
+
+
+def test_a_chat_is_linked_by_name_and_its_address_is_not_shown(bezpieczny: Say, data: Path) -> None:
+    bezpieczny("staff", "add", "Ada", "--role", "editor")
+    wrong = bezpieczny("staff", "link", "Ada", "telegram:424242", code=1).stderr
+    assert wrong == "Nobody has started the bot at this address; let Ada press Start there, then link it.\n"
+
+    async def start(database: Database) -> None:
+        async with database.begin() as conn:
+            await add_resident(conn, "telegram:424242")
+
+    in_database(data, start)
+    assert "Ada gets word in their chat on telegram." in bezpieczny("staff", "link", "Ada", "telegram:424242").stdout
+    listed = bezpieczny("staff", "list").stdout
+    assert [line.split() for line in listed.splitlines()][1] == ["Ada", "editor", "linked"]
+    assert "424242" not in listed
+    bezpieczny("staff", "unlink", "Ada")
+    assert "not linked" in bezpieczny("staff", "list").stdout
+
+
+def test_staff_that_cannot_be_are_one_clear_line(bezpieczny: Say) -> None:
+    for words, line in (
+        (("add", "operator", "--role", "admin"), "stands for a part of the program"),
+        (("link", "Ada", "424242"), "'424242' is no address; write it as telegram:12345."),
+        (("link", "Ada", "telegram:424242"), "There is nobody called 'Ada' among the staff"),
+        (("unlink", "Ada"), "There is nobody called 'Ada' among the staff"),
+    ):
+        stderr = bezpieczny("staff", *words, code=1).stderr
+        assert line in stderr
+        assert stderr.count("\n") == 1
 
 
 def test_a_quiz_link_opens_the_quiz_and_draws_its_code(bezpieczny: Say, tmp_path: Path) -> None:

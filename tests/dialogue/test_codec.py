@@ -15,9 +15,10 @@ from tests.dialogue.strategies import CODES, actions
 
 SLUG = "a" * 32
 LONGEST: dict[str, Any] = {
-    **dict.fromkeys(("attempt", "nonce", "workshop"), LARGEST),
+    **dict.fromkeys(("attempt", "nonce", "workshop", "run"), LARGEST),
     **dict.fromkeys(("quiz", "tip", "topic"), SLUG),
     "code": "a" * 16,
+    "place": "unsubscribed",
     "position": 20,
     "length": 20,
     "places": 5,

@@ -52,6 +52,7 @@ def families() -> dict[str, set[str]]:
         "web": {f"error_{status:d}" for status in (400, *EXPLAINED)},
         "command": {listed.key for listed in LISTED},
         "consent": {"tips", "alerts", "campaigns"},
+        "verify": {"campaign", "alert", "daily_tip", "reminder", "notice"},
         "workshop": {"confirmed", "waiting", "confirmed.silent", "waiting.silent"},
     }
 

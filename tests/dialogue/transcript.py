@@ -2,6 +2,7 @@
 
     # what it shows
     * five people answer abcd2345      something happens in the world: one of EVENTS below
+    * a campaign with the quiz czad arrives      …and what the bot says of its own accord stands below it
     > /quiz                            typed
     > [Czad w domu]                    a button of the present screen
     > (old) [A]                        a button of an earlier screen
@@ -30,11 +31,20 @@ from bot.domain.quizzes import Given
 from bot.domain.residents import Address
 from bot.domain.workshops import BookingState
 from bot.services import broadcasts, classroom
+from bot.services.letters import Stamp, campaign_letter
+from bot.services.verify import message_code
 from bot.storage import learning, residents, workshops
 from tests.dialogue.world import Person, World, open_world, words_of
-from tests.support import VAULT, add_resident, add_workshop, book
+from tests.sending import open_run_of
+from tests.support import VAULT, add_resident, add_workshop, book, campaign
 
 FOLDER = Path(__file__).with_name("transcripts")
+CAMPAIGN_TITLE = {"pl": "Sprawdź czujkę czadu", "uk": "Перевірте датчик чадного газу", "en": "Check your CO alarm"}
+CAMPAIGN_TEXT = {
+    "pl": "**Zaczyna się sezon grzewczy.** Naciśnij dziś przycisk testu na czujce.\n\nNie masz jej? Jest porada.",
+    "uk": "**Починається опалювальний сезон.** Натисніть сьогодні кнопку тесту на датчику.\n\nЙого немає? Є порада.",
+    "en": "**The heating season begins.** Press the test button of your alarm today.\n\nNo alarm yet? There is a tip.",
+}
 
 
 def render(reply: Reply, library: Library) -> list[str]:
@@ -107,11 +117,24 @@ async def _people_answer(world: World, _: Person, people: str, code: str) -> Non
             await learning.finish_attempt(conn, attempt.id, world.clock.now)
 
 
+async def _campaign_arrives(world: World, person: Person, quiz: str) -> None:
+    """A campaign that everybody gets who agreed to campaigns; this person now does."""
+    async with world.database.begin() as conn:
+        resident = await residents.find(conn, person.address)
+        assert resident
+        await residents.change(conn, resident.id, campaigns=True)
+        content = campaign(title=CAMPAIGN_TITLE, text=CAMPAIGN_TEXT, buttons=[{"quiz": quiz}, {"tip": "gone"}])
+        run = await open_run_of(conn, content, world.clock.now)
+    stamp = Stamp(run.id, message_code(VAULT, run.id))
+    person.replies.append(Reply(resident.language, campaign_letter(world.library, content, stamp)))
+
+
 async def _channel(world: World, person: Person, name: str) -> None:
     person.address = Address(name, "1")
 
 
 EVENTS: dict[str, Callable[..., Awaitable[None]]] = {
+    r"a campaign with the quiz (\w+) arrives": _campaign_arrives,
     r"this happens in the channel (\w+)": _channel,
     r"there is a workshop with (\d+) places": _workshop,
     r"somebody books (\d+) places": _somebody_books,
@@ -179,10 +202,15 @@ class Replay:
                     gap = [""] if lines and not (line[0] == lines[-1][:1] and line[0] in "#*") else []
                     lines += [*gap, line]
                 if line.startswith("* "):
-                    await happen(world, person, line.removeprefix("* "))
+                    lines += await self._event(person, line.removeprefix("* "))
                 if line.startswith("> "):
                     lines += await self._turn(person, line.removeprefix("> "))
             self.now = "\n".join(lines) + "\n"
+
+    async def _event(self, person: Person, line: str) -> list[str]:
+        said = len(person.replies)
+        await happen(person.world, person, line)
+        return [shown for reply in person.replies[said:] for shown in render(reply, person.world.library)]
 
     async def _turn(self, person: Person, line: str) -> list[str]:
         given = read(line, person)

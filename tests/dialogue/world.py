@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -62,7 +62,7 @@ class World:
     keys: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
-        numbers, codes = count(1), iter(CODES)
+        numbers, codes = count(1), chain(CODES, (f"tuvw{number}" for number in count(2222)))
         links = Links("https://bk.example.org", lambda: "bk_bot")
         self.tools = Tools(VAULT, links, lambda: next(numbers), lambda: next(codes))
         self.shelf = Shelf(self.library)

@@ -82,3 +82,28 @@ def test_what_cannot_be_is_said_in_one_line(data: Path, tmp_path: Path) -> None:
     elsewhere = "postgresql://bot:hush@db/bot"
     assert "pg_dump" in refusal(database(data, "backup", url=elsewhere))
     assert "pg_restore" in refusal(database(data, "restore", str(tmp_path / "none"), url=elsewhere))
+
+
+def test_everything_goes_to_another_database_and_only_to_an_empty_one(data: Path, tmp_path: Path) -> None:
+    other = f"sqlite:///{tmp_path / 'other.sqlite3'}"
+    assert "Run `bezpieczny database upgrade` first" in refusal(copy(data, other))
+    database(data, "upgrade")
+    hire(data, "A")
+    result = copy(data, other)
+    assert result.exit_code == 0
+    assert "Copied 1 rows. Set BEZPIECZNY_DATABASE_URL" in result.output
+    assert other not in result.output, "it may hold a password"
+    with closing(sqlite3.connect(tmp_path / "other.sqlite3")) as connection:
+        assert connection.execute("SELECT name FROM staff").fetchall() == [("A",)]
+    assert "Give the URL of an empty one" in refusal(copy(data, other))
+
+
+def test_a_running_bot_is_not_copied(data: Path, tmp_path: Path) -> None:
+    database(data, "upgrade")
+    with hold(data / "bot.lock"):
+        assert "Stop it first" in refusal(copy(data, f"sqlite:///{tmp_path / 'other.sqlite3'}"))
+
+
+def copy(data: Path, url: str) -> Result:
+    """Copy to this database, whose address is asked for."""
+    return CliRunner().invoke(app, ["copy"], input=f"{url}\n", env={"BEZPIECZNY_DATA": str(data)})

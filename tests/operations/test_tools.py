@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from ruamel.yaml import YAML
 
-from bot.settings import Settings, describe
+from bot.settings import EVERYTHING, Settings, describe, roles_of
 
 ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -190,6 +190,66 @@ class TestImage:
         assert service["read_only"] is True
         assert service["restart"] == "unless-stopped"
         assert service["ports"] == [f"127.0.0.1:8080:{Settings().port}"]
+
+
+class TestCompose:
+    services: dict[str, Any] = read_yaml("compose.yaml")["services"]
+    members: dict[str, Any] = {  # noqa: RUF012 - read, never changed
+        name: service for name, service in services.items() if service.get("image") == "bezpieczny-krakow"
+    }
+    text = (ROOT / "compose.yaml").read_text() + (ROOT / "docs" / "operators.md").read_text()
+
+    def test_one_process_is_what_there_is_unless_many_are_asked_for(self) -> None:
+        assert [name for name, service in self.services.items() if "profiles" not in service] == ["bot"]
+        assert all(service["profiles"] == ["many"] for name, service in self.services.items() if name != "bot")
+        assert "command" not in self.services["bot"]
+
+    def test_the_many_have_all_roles_among_them(self) -> None:
+        shared_out: list[str] = []
+        for name, service in self.members.items():
+            if name == "bot":
+                continue
+            command, option, roles = service["command"]
+            assert (command, option) == ("run", "--roles")
+            shared_out += roles_of(roles)
+            assert service["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+        assert sorted(shared_out) == sorted(EVERYTHING), "each role once"
+
+    def test_every_process_is_as_confined_and_as_patient_as_the_one(self) -> None:
+        for service in self.members.values():
+            for what in (
+                "read_only",
+                "cap_drop",
+                "security_opt",
+                "stop_grace_period",
+                "restart",
+                "logging",
+                "env_file",
+            ):
+                assert service[what] == self.services["bot"][what]
+        server = self.services["postgres"]
+        assert (server["read_only"], server["cap_drop"], server["user"]) == (True, ["ALL"], "postgres")
+        assert server["healthcheck"]["test"][1] == "pg_isready"
+
+    def test_no_port_is_open_to_the_world_and_no_secret_is_written_down(self) -> None:
+        ports = [port for service in self.services.values() for port in service.get("ports", ())]
+        assert ports
+        assert all(port.startswith("127.0.0.1:") for port in ports)
+        assert self.services["postgres"]["environment"]["POSTGRES_PASSWORD"] == "${POSTGRES_PASSWORD:-}"
+
+    def test_the_commands_that_are_told_name_what_there_is(self) -> None:
+        lines = re.findall(r"docker compose [^`\n]*\bup\b[^`\n(]*", self.text)
+        assert len(lines) >= 3
+        for line in lines:
+            words = shlex.split(line)
+            scaled = [word.partition("=")[0] for word in words if re.fullmatch(r"\w+=\d+", word)]
+            named = [word for word in words[words.index("up") + 1 :] if re.fullmatch(r"[a-z]+", word)]
+            assert {*scaled, *named} <= self.services.keys(), line
+            assert not scaled or words[2:4] == ["--profile", "many"], line
+
+    def test_volumes_are_declared(self) -> None:
+        used = {volume.partition(":")[0] for service in self.services.values() for volume in service["volumes"]}
+        assert used == read_yaml("compose.yaml")["volumes"].keys()
 
 
 def test_what_people_write_is_not_committed() -> None:

@@ -10,11 +10,14 @@ from scheduler.calendar import (
     end_of_quiet_hours,
     in_quiet_hours,
     next_slot,
+    next_slots,
     parse_cron,
+    parse_day,
     parse_local,
+    parse_window,
     release_at,
 )
-from scheduler.errors import BadCron, NotATime, TimeDoesNotExist, TimeHappensTwice
+from scheduler.errors import BadCron, NotADay, NotATime, NotAWindow, TimeDoesNotExist, TimeHappensTwice
 from scheduler.model import Kind, OneOff, Recurring
 
 SPRING = date(2027, 3, 28)  # 02:00 → 03:00
@@ -228,3 +231,37 @@ def test_quiet_hours_hold_all_but_alerts() -> None:
     assert release_at(Kind.ALERT, night) == night
     assert release_at(Kind.NEWS, night) == parse_local("2026-12-02 08:00")
     assert release_at(Kind.REMINDER, parse_local("2026-12-02 07:00")) == parse_local("2026-12-02 08:00")
+
+
+# --- dates, windows, several slots
+
+
+@pytest.mark.parametrize("text", ["", "24.12.2026", "2026-12-32", "2026-02-29", "2026-12-24 17:30", "tomorrow"])
+def test_what_is_no_date_is_refused(text: str) -> None:
+    with pytest.raises(NotADay, match="YYYY-MM-DD"):
+        parse_day(text)
+
+
+def test_a_date_is_read() -> None:
+    assert parse_day(" 2028-02-29 ") == date(2028, 2, 29)
+
+
+@pytest.mark.parametrize(
+    ("text", "window"), [("6h", timedelta(hours=6)), ("1H", timedelta(hours=1)), (" 7d ", timedelta(days=7))]
+)
+def test_a_window_is_read(text: str, window: timedelta) -> None:
+    assert parse_window(text) == window
+
+
+@pytest.mark.parametrize("text", ["", "6", "h", "0h", "30m", "-6h", "6.5h", "8d", "169h", "999d", "6h 30m"])
+def test_what_is_no_window_is_refused(text: str) -> None:
+    with pytest.raises(NotAWindow, match="6h"):
+        parse_window(text)
+
+
+def test_slots_come_in_order_and_end_with_the_schedule() -> None:
+    rule = Recurring("0 12 * * mon", frozenset({date(2026, 12, 7)}))
+    start = parse_local("2026-12-01 12:00")
+
+    assert next_slots(rule, 2, after=start) == [parse_local("2026-12-14 12:00"), parse_local("2026-12-21 12:00")]
+    assert next_slots(OneOff(start), 3, after=start - timedelta(hours=1)) == [start]

@@ -12,7 +12,7 @@ from scheduler.leader import NullLeader
 TICK = timedelta(milliseconds=10)
 
 
-class Follower:
+class Follower(NullLeader):
     async def leads(self) -> bool:
         return False
 

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -12,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scheduler import ledger, lifecycle
-from scheduler.delivery import Deliverer, Failures
+from scheduler.delivery import LEAD_S, STALE_S, Deliverer, Failures
 from scheduler.model import (
     Balance,
     Blocked,
@@ -83,6 +84,12 @@ async def until_settled(db: Database, run: Run) -> Balance:
     return found
 
 
+async def until_counts(db: Database, run: Run, counts: dict[DeliveryState, float]) -> None:
+    async with asyncio.timeout(10):
+        while (await balance(db, run)).counts != counts:  # noqa: ASYNC110 - what is waited for is in the database
+            await asyncio.sleep(0.01)
+
+
 async def until_paused(db: Database, campaign: Campaign) -> Campaign:
     async with asyncio.timeout(10):
         while (found := await db.load(campaign.id)).state is not CampaignState.PAUSED:  # noqa: ASYNC110 - what is waited for is in the database
@@ -107,9 +114,9 @@ async def test_the_courier_is_given_the_run_and_its_campaign(db: Database) -> No
     given: list[tuple[Run, Campaign | None]] = []
 
     class Noting(FakeCourier):
-        async def send(self, delivery: Delivery, run: Run, campaign: Campaign | None) -> Outcome:
+        async def prepare(self, batch: Sequence[Delivery], run: Run, campaign: Campaign | None) -> list[Any]:
             given.append((run, campaign))
-            return await super().send(delivery, run, campaign)
+            return await super().prepare(batch, run, campaign)
 
     seen: list[tuple[int, Outcome]] = []
     watched = deliverer(db, Noting(), observe=lambda run, _, outcome: seen.append((run.id, outcome)))
@@ -340,7 +347,8 @@ async def test_retry_after_holds_the_whole_account(db: Database) -> None:
 class HeldPacer(NullPacer):
     """Lets nobody go until it is opened."""
 
-    def __init__(self) -> None:
+    def __init__(self, rate: float | None = None) -> None:
+        self.rate = rate
         self.opened = asyncio.Event()
 
     async def turn(self, lane: Lane, recipient: int) -> None:  # noqa: ARG002 - a port's signature
@@ -358,6 +366,61 @@ async def test_leases_that_end_while_the_account_is_held_double_nothing(db: Data
         pacer.opened.set()
         await until_settled(db, run)
     assert sorted(courier.recipients) == [1, 2, 3]
+
+
+async def test_no_more_are_marked_than_will_soon_have_their_turn_and_a_stop_gives_them_back(db: Database) -> None:
+    await db.populate(*["tg"] * 100)
+    run = await db.open(Kind.NEWS)
+    courier, pacer = FakeCourier(), HeldPacer(rate=100)
+    async with running(deliverer(db, courier, pacer)):
+        await until_counts(db, run, {D.SENDING: 5, D.WAITING: 95})
+    assert courier.sends == []
+    assert (await balance(db, run)).counts == {D.WAITING: 100}, "what was marked and never left waits again"
+
+
+async def test_whoever_waited_long_for_a_turn_asks_again_whether_it_may_leave(db: Database) -> None:
+    await db.populate(*["tg"] * 30)
+    run = await db.open()
+    courier, pacer = FakeCourier(), HeldPacer(rate=100)
+    async with running(deliverer(db, courier, pacer)):
+        await until_counts(db, run, {D.SENDING: 100 * LEAD_S, D.WAITING: 25})
+        async with db.begin() as conn:
+            await ledger.pause_run(conn, run.id, "enough", who="ada", now=NOON)
+        await asyncio.sleep(STALE_S)
+        pacer.opened.set()
+        await until_counts(db, run, {D.WAITING: 30})
+    assert courier.sends == []
+
+
+async def test_what_one_run_trips_over_does_not_stop_another(db: Database, caplog: pytest.LogCaptureFixture) -> None:
+    await db.populate(*["tg"] * 20)
+    broken, sound = await db.open(key="broken"), await db.open(key="sound")
+
+    class Tripping(FakeCourier):
+        async def prepare(self, batch: Sequence[Delivery], run: Run, campaign: Campaign | None) -> list[Any]:
+            if run.id == broken.id:
+                raise KeyError("the private words")
+            return await super().prepare(batch, run, campaign)
+
+    async with running(deliverer(db, Tripping())):
+        assert (await until_settled(db, sound)).counts == {D.SENT: 20}
+        assert (await until_settled(db, broken)).counts == {D.FAILED: 20}
+    assert "private" not in caplog.text
+
+
+async def test_an_outcome_may_be_known_before_the_message_is_made(db: Database) -> None:
+    await db.populate("tg", "tg", "tg")
+    run = await db.open()
+
+    class Choosing(FakeCourier):
+        async def prepare(self, batch: Sequence[Delivery], run: Run, campaign: Campaign | None) -> list[Any]:
+            made = await super().prepare(batch, run, campaign)
+            return [OptedOut() if one.recipient == 2 else parcel for one, parcel in zip(batch, made, strict=True)]
+
+    courier = Choosing()
+    async with running(deliverer(db, courier)):
+        assert (await until_settled(db, run)).counts == {D.SENT: 2, D.OPTED_OUT: 1}
+    assert sorted(courier.recipients) == [1, 3]
 
 
 async def test_claims_run_at_most_a_second_ahead_of_the_pace(db: Database) -> None:

@@ -12,9 +12,10 @@ from sqlalchemy.exc import StatementError
 from scheduler import ledger, lifecycle
 from scheduler.calendar import parse_local
 from scheduler.errors import StaleCampaign, UnknownCampaign, UnknownRun
-from scheduler.ledger.deliveries import MAX_ATTEMPTS, RESEND_AFTER
+from scheduler.ledger.deliveries import RESEND_AFTER
 from scheduler.ledger.runs import EMPTY
 from scheduler.model import (
+    MAX_ATTEMPTS,
     Blocked,
     CampaignState,
     Delivery,
@@ -237,7 +238,8 @@ async def test_quiet_hours_hand_out_only_alerts_and_word_to_staff(db: Database) 
     assert len(await take(db, now=parse_local("2026-12-02 08:00"))) == len(Kind)
 
 
-async def test_the_cost_of_a_claim_is_that_of_its_index(db: Database) -> None:
+async def test_the_cost_of_a_claim_is_that_of_its_index(sqlite_db: Database) -> None:
+    db = sqlite_db
     await db.populate("tg")
     await db.open()
     statements: list[tuple[str, object]] = []
@@ -247,7 +249,7 @@ async def test_the_cost_of_a_claim_is_that_of_its_index(db: Database) -> None:
         statements.append((statement, parameters))
 
     await take(db)
-    claim = next((s, p) for s, p in statements if s.startswith("UPDATE deliveries"))
+    claim = next((s, p) for s, p in statements if "UPDATE deliveries" in s)
     async with db.begin() as conn:
         plan = await conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {claim[0]}", claim[1])  # type: ignore[arg-type]
         assert any("USING INDEX ix_deliveries_waiting" in row.detail for row in plan), "claims scan the whole run"
@@ -338,6 +340,19 @@ async def test_a_doubt_is_resolved_as_the_kind_says(db: Database, kind: Kind) ->
     assert await counts(db, run.id) == {D.WAITING if resent else D.UNCERTAIN: 1}
     async with db.begin() as conn:
         assert (await conn.execute(select(deliveries.c.doubts))).scalar_one() == 1
+
+
+async def test_an_answer_after_the_end_of_its_run_leaves_nobody_waiting(db: Database) -> None:
+    await db.populate("tg", "tg")
+    run = await db.open(Kind.NEWS)
+    batch = await mark(db, await take(db))
+    async with db.begin() as conn:
+        await ledger.recover(conn, NOON + HOUR)
+        await ledger.finish_runs(conn, NOON + HOUR)
+    await record(db, [(delivery, Retry(NOON + HOUR, "502", account_wide=False)) for delivery in batch[:1]])
+    assert await counts(db, run.id) == {D.FAILED: 1, D.UNCERTAIN: 1}, (
+        "that it was not taken is known; a retry is staff's"
+    )
 
 
 async def test_an_answer_counts_only_for_its_own_attempt(db: Database) -> None:

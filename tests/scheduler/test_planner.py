@@ -1,7 +1,7 @@
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Select, select
-from sqlalchemy import column as sql_column
+from sqlalchemy import Select
+from sqlalchemy.exc import OperationalError
 
 from scheduler import ledger, lifecycle
 from scheduler.calendar import ZONE, parse_local
@@ -115,7 +115,7 @@ async def test_a_campaign_with_a_broken_audience_pauses_and_the_others_go(db: Da
     broken, fine = await db.schedule(), await db.schedule()
 
     class Broken(Everyone):
-        def select(self, run: Run, campaign: Campaign | None) -> Select[int, str]:
+        def select(self, run: Run, campaign: Campaign | None) -> Select[int, str, bool]:
             if campaign and campaign.id == broken.id:
                 raise KeyError("district")
             return super().select(run, campaign)
@@ -132,11 +132,11 @@ async def test_a_campaign_with_a_broken_audience_pauses_and_the_others_go(db: Da
 async def test_a_campaign_whose_audience_the_database_refuses_for_now_is_tried_again(db: Database) -> None:
     campaign = await db.schedule()
 
-    class Missing(Everyone):
-        def select(self, run: Run, campaign: Campaign | None) -> Select[int, str]:  # noqa: ARG002 - a port's signature
-            return select(sql_column("recipient"), sql_column("account"))
+    class Away(Everyone):
+        def select(self, run: Run, campaign: Campaign | None) -> Select[int, str, bool]:  # noqa: ARG002 - a port's signature
+            raise OperationalError("SELECT", None, ConnectionResetError())
 
-    assert (await plan(db.begin, Missing(), NOON)).opened == ()
+    assert (await plan(db.begin, Away(), NOON)).opened == ()
     assert (await db.load(campaign.id)).state is S.SCHEDULED
     assert len((await go(db, NOON)).opened) == 1
 

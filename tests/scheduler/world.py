@@ -9,7 +9,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Integer, MetaData, Select, String, Table, event, insert, select
+from sqlalchemy import Column, Integer, MetaData, Select, String, Table, event, false, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
@@ -30,8 +30,8 @@ people = Table(
 class Everyone:
     """The audience of all people in the table."""
 
-    def select(self, run: Run, campaign: Campaign | None) -> Select[int, str]:  # noqa: ARG002 - a port's signature
-        return select(people.c.id.label("recipient"), people.c.account)
+    def select(self, run: Run, campaign: Campaign | None) -> Select[int, str, bool]:  # noqa: ARG002 - a port's signature
+        return select(people.c.id.label("recipient"), people.c.account, false().label("held_out"))
 
 
 class Database:
@@ -73,12 +73,43 @@ class Database:
 
 @asynccontextmanager
 async def database(path: Path | None = None) -> AsyncIterator[Database]:
-    """A database in a file (WAL), or in memory."""
+    """A SQLite database in a file (WAL), or in memory."""
     if path:
         engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
     else:
         engine = create_async_engine("sqlite+aiosqlite://", poolclass=StaticPool)
+    _prepare_sqlite(engine)
+    async with _opened(engine) as opened:
+        yield opened
 
+
+@asynccontextmanager
+async def database_at(url: str) -> AsyncIterator[Database]:
+    """A PostgreSQL database that `fill` was given."""
+    engine = create_async_engine(url, pool_size=20)
+    ledger.name_faults(engine.sync_engine)
+    async with _opened(engine) as opened:
+        yield opened
+
+
+async def fill(url: str) -> None:
+    """Make the scheduler's and the host's tables in an empty database."""
+    async with database_at(url):
+        pass
+
+
+@asynccontextmanager
+async def _opened(engine: AsyncEngine) -> AsyncIterator[Database]:
+    try:
+        async with engine.begin() as conn:
+            await conn.run_sync(metadata.create_all)
+            await conn.run_sync(host_metadata.create_all)
+        yield Database(engine)
+    finally:
+        await engine.dispose()
+
+
+def _prepare_sqlite(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None
@@ -91,14 +122,6 @@ async def database(path: Path | None = None) -> AsyncIterator[Database]:
     def _begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    try:
-        async with engine.begin() as conn:
-            await conn.run_sync(metadata.create_all)
-            await conn.run_sync(host_metadata.create_all)
-        yield Database(engine)
-    finally:
-        await engine.dispose()
-
 
 Answer = Callable[[Delivery], Outcome | Awaitable[Outcome]]
 
@@ -110,7 +133,10 @@ class FakeCourier:
         self.answer = answer
         self.sends: list[Delivery] = []
 
-    async def send(self, delivery: Delivery, run: Run, campaign: Campaign | None) -> Outcome:  # noqa: ARG002 - a port's signature
+    async def prepare(self, batch: Sequence[Delivery], run: Run, campaign: Campaign | None) -> list[Any]:  # noqa: ARG002 - a port's signature
+        return [FakeParcel(self, delivery) for delivery in batch]
+
+    async def send(self, delivery: Delivery) -> Outcome:
         self.sends.append(delivery)
         outcome = self.answer(delivery)
         return await outcome if isinstance(outcome, Awaitable) else outcome
@@ -118,6 +144,17 @@ class FakeCourier:
     @property
     def recipients(self) -> list[int]:
         return [delivery.recipient for delivery in self.sends]
+
+
+class FakeParcel:
+    """A message of the fake courier's."""
+
+    def __init__(self, courier: FakeCourier, delivery: Delivery) -> None:
+        self._courier = courier
+        self._delivery = delivery
+
+    async def send(self) -> Outcome:
+        return await self._courier.send(self._delivery)
 
 
 class _LeapingSelector(selectors.DefaultSelector):

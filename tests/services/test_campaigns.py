@@ -1,6 +1,6 @@
-"""A campaign among the staff: who may take which step, what the file must be, what the preview tells."""
+"""A campaign among the staff: who may take which step, what the file must be."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +11,32 @@ from bot.domain.errors import Blocked
 from bot.domain.residents import Address
 from bot.services import campaigns as desk
 from bot.services import preview as previews
-from bot.services.campaigns import NotYourRole, UnknownMember, UnknownTemplate, WrongKind
+from bot.services import runs
+from bot.services.campaigns import UnknownTemplate, WrongKind
 from bot.services.preview import NoSuchChannel
+from bot.services.refusals import NobodyToReach
+from bot.services.staff import MAY, NotYourRole, UnknownMember
 from bot.storage import staff
-from bot.storage.audience import ResidentsAudience, Standing
+from bot.storage.audience import ResidentsAudience
 from bot.storage.database import Connection, Database
 from bot.storage.staff import Member, Role
-from scheduler import ledger
-from scheduler.errors import NotAllowed, OwnCampaign
-from scheduler.model import Campaign, CampaignState, Kind, OneOff
+from scheduler import ledger, lifecycle
+from scheduler.errors import (
+    NotAllowed,
+    NothingFailed,
+    OnlyAlerts,
+    OwnCampaign,
+    RunNotPaused,
+    RunOfCampaign,
+    StaleCampaign,
+    UnknownRun,
+)
+from scheduler.model import Campaign, CampaignState, DeliveryState, GiveUp, Kind, OneOff, Recurring, Run, RunState
 from tests.support import NOON, FakeSender, add_resident, campaign, library, texts
 
 BOOKS = library()
+SOON = NOON + timedelta(hours=1)
+WHY = "The river rises faster than anybody can be called."
 STAFF = (("ada", Role.ADMIN), ("ed", Role.EDITOR), ("eve", Role.EDITOR), ("ap", Role.APPROVER))
 
 
@@ -37,7 +51,7 @@ async def create(conn: Connection, who: str = "ed", **changes: Any) -> Campaign:
     return await desk.create(conn, BOOKS, campaign(**changes), who=who, now=NOON)
 
 
-async def scheduled(conn: Connection, at: datetime = NOON, **changes: Any) -> Campaign:
+async def scheduled(conn: Connection, at: datetime = SOON, **changes: Any) -> Campaign:
     made = await create(conn, **changes)
     await desk.approve(conn, made.id, who="ap", now=NOON)
     return await desk.schedule(conn, made.id, OneOff(at), now=NOON)
@@ -88,15 +102,29 @@ async def test_a_revision_voids_the_approval(database: Database) -> None:
             await desk.revise(conn, BOOKS, made.id, campaign(kind="alert"), who="eve", now=NOON)
 
 
+WRITERS, APPROVERS, EVERYBODY = {"ada", "ed", "eve"}, {"ada", "ap"}, {"ada", "ed", "eve", "ap"}
 STEPS = {
-    "create": {"ada", "ed", "eve"},
-    "approve": {"ada", "ap"},
-    "reject": {"ada", "ap"},
-    "schedule": {"ada", "ed", "eve"},
-    "pause": {"ada", "ed", "eve", "ap"},
-    "resume": {"ada", "ed", "eve"},
-    "cancel": {"ada", "ed", "eve", "ap"},
+    "create": WRITERS,
+    "revise": WRITERS,
+    "submit": WRITERS,
+    "approve": APPROVERS,
+    "reject": APPROVERS,
+    "break_glass": EVERYBODY,
+    "schedule": WRITERS,
+    "unschedule": WRITERS,
+    "skip": WRITERS,
+    "pause": EVERYBODY,
+    "resume": WRITERS,
+    "retry": WRITERS,
+    "resume_run": WRITERS,
+    "cancel": EVERYBODY,
 }
+
+
+def test_the_table_of_roles_names_every_step() -> None:
+    steps = set(lifecycle.ALLOWED) - lifecycle.BY_ITSELF
+
+    assert set(STEPS) == set(MAY) == steps | {"create", "resume_run"}
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -117,26 +145,78 @@ async def test_each_step_belongs_to_its_roles(database: Database, step: str, who
 async def _one_before(conn: Connection, step: str) -> int:
     """A campaign, of an author who takes no part, that is ready for a step."""
     await staff.add(conn, Member("author", Role.EDITOR), NOON)
-    made = await create(conn, "author")
-    if step in {"approve", "reject", "create"}:
-        return made.id
     await staff.add(conn, Member("second", Role.APPROVER), NOON)
+    await add_resident(conn, alerts=True)
+    polish = {"text": {"pl": "Sprawdź"}} if step == "submit" else {}
+    made = await create(conn, "author", kind="alert", **polish)
+    if step in {"submit", "approve", "reject", "create", "revise", "break_glass"}:
+        return made.id
     await desk.approve(conn, made.id, who="second", now=NOON)
-    if step in {"pause", "resume"}:
-        await desk.schedule(conn, made.id, OneOff(NOON), now=NOON)
+    if step == "schedule":
+        return made.id
+    rule = Recurring("0 13 * * *")
+    await desk.schedule(conn, made.id, rule, now=NOON)
     if step == "resume":
         await desk.pause(conn, made.id, now=NOON)
+    if step == "retry":
+        await _fail(conn, made.id)
+    if step == "resume_run":
+        await broadcast(conn, "tips", RunState.PAUSED)
     return made.id
+
+
+async def broadcast(conn: Connection, key: str, state: RunState) -> Run:
+    """A run without a campaign."""
+    run = await ledger.open_run(
+        conn,
+        ResidentsAudience(),
+        key=key,
+        kind=Kind.DAILY_TIP,
+        slot_at=NOON,
+        expires_at=NOON + timedelta(hours=4),
+        now=NOON,
+    )
+    if state is RunState.PAUSED:
+        await ledger.pause_run(conn, run.id, "11 of the last 50 failed", who="delivery", now=NOON)
+    return run
+
+
+async def _fail(conn: Connection, number: int) -> Run:
+    """A run of a campaign to one resident, which failed."""
+    made = await ledger.load_campaign(conn, number)
+    run = await ledger.open_run(
+        conn,
+        ResidentsAudience(),
+        key=f"campaign:{number}:{NOON}",
+        kind=made.kind,
+        slot_at=NOON,
+        expires_at=NOON + timedelta(hours=1),
+        now=NOON,
+        campaign=made,
+    )
+    due = await ledger.claim(conn, "telegram", 9, worker="w", now=NOON, lease_s=60)
+    due = await ledger.mark(conn, due, worker="w", now=NOON, lease_s=60)
+    await ledger.record(conn, [(one, GiveUp("chat not found")) for one in due], NOON)
+    await ledger.finish_runs(conn, NOON)
+    return run
 
 
 async def _take(conn: Connection, step: str, number: int, who: str) -> None:
     match step:
         case "create":
             await create(conn, who)
-        case "reject":
-            await desk.reject(conn, number, "too long", who=who, now=NOON)
+        case "revise":
+            await desk.revise(conn, BOOKS, number, campaign(kind="alert"), who=who, now=NOON)
+        case "reject" | "break_glass":
+            await getattr(desk, step)(conn, number, "too long a text, too short a time", who=who, now=NOON)
         case "schedule":
             await desk.schedule(conn, number, OneOff(NOON), now=NOON, who=who)
+        case "skip":
+            await desk.skip(conn, number, date(2026, 12, 24), now=NOON, who=who)
+        case "retry":
+            await runs.retry(conn, number, now=NOON, who=who)
+        case "resume_run":
+            await runs.resume_run(conn, "tips", who=who)
         case _:
             await getattr(desk, step)(conn, number, who=who, now=NOON)
 
@@ -154,9 +234,186 @@ async def test_a_stranger_may_nothing_and_the_operator_is_logged_as_one(database
         ("ed", "created"),
         ("ed", "submitted"),
         ("ap", "approved"),
-        ("operator", "scheduled for 2026-12-01 12:00"),
+        ("operator", "scheduled for 2026-12-01 13:00"),
         ("operator", "paused"),
     ]
+
+
+# --- its time
+
+
+async def test_what_is_scheduled_is_revised_only_after_its_time_is_taken_away(database: Database) -> None:
+    other = campaign(text=texts("Other"))
+    async with database.begin() as conn:
+        made = await scheduled(conn)
+        with pytest.raises(NotAllowed, match="unschedule it first"):
+            await desk.revise(conn, BOOKS, made.id, other, who="ed", now=NOON)
+
+        free = await desk.unschedule(conn, made.id, who="ed", now=NOON)
+        assert (free.state, free.approved_by, free.next_at) == (CampaignState.APPROVED, "ap", None)
+        revised = await desk.revise(conn, BOOKS, made.id, other, who="ed", now=NOON)
+        assert (revised.state, revised.approved_by) == (CampaignState.IN_REVIEW, None)
+
+
+async def test_the_history_tells_what_a_rule_leaves_out(database: Database) -> None:
+    async with database.begin() as conn:
+        made = await create(conn)
+        await desk.approve(conn, made.id, who="ap", now=NOON)
+        rule = Recurring("30 17 * * thu", frozenset({date(2026, 12, 31), date(2026, 12, 24)}))
+        await desk.schedule(conn, made.id, rule, now=NOON, window=timedelta(hours=6))
+        skipped = await desk.skip(conn, made.id, date(2026, 12, 3), now=NOON, who="ed")
+
+        whats = [event.what for event in await ledger.list_events(conn, made.id)]
+
+    assert skipped.next_at == datetime(2026, 12, 10, 16, 30, tzinfo=UTC)
+    assert skipped.window_s == 6 * 3600
+    assert whats[-2:] == ["scheduled for 30 17 * * thu, not on 2026-12-24, 2026-12-31", "skips 2026-12-03"]
+
+
+async def test_the_window_comes_from_the_file_and_a_schedule_may_say_otherwise(database: Database) -> None:
+    async with database.begin() as conn:
+        made = await create(conn, window=6)
+        assert made.window_s == 6 * 3600
+        revised = await desk.revise(conn, BOOKS, made.id, campaign(window=2), who="ed", now=NOON)
+        assert revised.window_s == 2 * 3600
+
+
+async def test_of_two_editors_who_looked_at_the_same_revision_the_second_is_told(database: Database) -> None:
+    async with database.begin() as conn:
+        seen_by_both = await create(conn)
+        await desk.approve(conn, seen_by_both.id, who="ap", now=NOON)
+
+        with pytest.raises(StaleCampaign, match="Someone else changed this campaign in the meantime"):
+            await ledger.save_campaign(conn, seen_by_both, who="eve", what="revised", now=NOON)
+
+
+# --- without a second person
+
+
+async def test_an_alert_leaves_without_a_second_person_for_a_reason_that_stays_with_it(database: Database) -> None:
+    async with database.begin() as conn:
+        await add_resident(conn, alerts=True)
+        made = await create(conn, "ed", kind="alert")
+        alone, told = await desk.break_glass(conn, made.id, WHY, who="ed", now=NOON)
+        sent = await desk.schedule(conn, made.id, OneOff(NOON), now=NOON, who="ed")
+        history = [(event.who, event.what) for event in await ledger.list_events(conn, made.id)]
+
+    assert (alone.state, alone.break_glass, alone.approved_by) == (CampaignState.APPROVED, WHY, None)
+    assert (sent.state, sent.break_glass) == (CampaignState.SCHEDULED, WHY)
+    assert (told.kind, told.campaign_id, told.subject) == (Kind.NOTICE, None, f"break-glass:{made.id}")
+    assert history[-2:] == [("ed", f"left without a second person: {WHY}"), ("ed", "scheduled for 2026-12-01 12:00")]
+
+
+@pytest.mark.parametrize("kind", ["tip", "news", "quiz", "workshop"])
+async def test_nothing_but_an_alert_leaves_alone(database: Database, kind: str) -> None:
+    async with database.begin() as conn:
+        made = await create(conn, kind=kind)
+        with pytest.raises(OnlyAlerts):
+            await desk.break_glass(conn, made.id, WHY, who="ada", now=NOON)
+        with pytest.raises(OnlyAlerts):
+            await desk.create_alert(conn, BOOKS, campaign(kind=kind), who="ada", now=NOON)
+
+        assert (await ledger.load_campaign(conn, made.id)).state is CampaignState.IN_REVIEW
+        assert len(await ledger.list_campaigns(conn)) == 1
+        assert await ledger.list_runs(conn) == []
+
+
+async def test_in_an_emergency_whoever_may_let_it_leave_may_also_write_it(database: Database) -> None:
+    async with database.begin() as conn:
+        await add_resident(conn, alerts=True)
+        made = await desk.create_alert(conn, BOOKS, campaign(kind="alert"), who="ap", now=NOON)
+        sent, _ = await desk.send_alert(conn, made.id, WHY, who="ap", now=NOON)
+
+    assert (sent.state, sent.next_at, sent.author) == (CampaignState.SCHEDULED, NOON, "ap")
+
+
+async def test_an_alert_to_nobody_does_not_leave_and_nobody_is_told(database: Database) -> None:
+    async with database.begin() as conn:
+        made = await desk.create_alert(conn, BOOKS, campaign(kind="alert"), who="ap", now=NOON)
+    with pytest.raises(NobodyToReach):
+        async with database.begin() as conn:
+            await desk.send_alert(conn, made.id, WHY, who="ap", now=NOON)
+
+    async with database.read() as conn:
+        assert (await ledger.load_campaign(conn, made.id)).state is CampaignState.IN_REVIEW
+        assert await ledger.list_runs(conn) == []
+
+
+# --- its runs
+
+
+async def test_what_failed_is_sent_again_with_a_fresh_window(database: Database) -> None:
+    later = NOON + timedelta(days=2)
+    async with database.begin() as conn:
+        await add_resident(conn, campaigns=True)
+        made = await scheduled(conn, window=3)
+        run = await _fail(conn, made.id)
+
+        again, count = await runs.retry(conn, made.id, now=later, who="ed")
+
+        assert (again.state, count) == (CampaignState.RUNNING, 1)
+        reopened = await ledger.load_run(conn, run.id)
+        assert (reopened.state, reopened.expires_at) == (RunState.RUNNING, later + timedelta(hours=3))
+        balance = await ledger.balance(conn, run.id)
+        assert balance.holds
+        assert balance[DeliveryState.WAITING] == 1
+        assert (await ledger.list_events(conn, made.id))[-1].what == f"sends again what failed in {run.key}: 1"
+
+
+async def test_a_campaign_that_is_sent_again_in_the_night_has_its_window_from_the_morning(database: Database) -> None:
+    night = datetime(2026, 12, 1, 22, tzinfo=UTC)
+    async with database.begin() as conn:
+        await add_resident(conn, campaigns=True)
+        made = await scheduled(conn, window=3)
+        run = await _fail(conn, made.id)
+        await runs.retry(conn, made.id, now=night)
+
+        assert (await ledger.load_run(conn, run.id)).expires_at == datetime(2026, 12, 2, 10, tzinfo=UTC)
+
+
+async def test_what_cannot_be_sent_again_says_why_and_changes_nothing(database: Database) -> None:
+    async with database.begin() as conn:
+        await add_resident(conn, campaigns=True)
+        never, failed = await scheduled(conn), await scheduled(conn)
+        await _fail(conn, failed.id)
+        with pytest.raises(UnknownRun, match="was never sent"):
+            await runs.retry(conn, never.id, now=NOON)
+        with pytest.raises(UnknownRun, match="campaign:9"):
+            await runs.retry(conn, failed.id, now=NOON, key="campaign:9")
+        await desk.pause(conn, failed.id, now=NOON)
+        with pytest.raises(NotAllowed, match="retry: it is paused; possible now: unschedule, resume, cancel"):
+            await runs.retry(conn, failed.id, now=NOON)
+        await desk.resume(conn, failed.id, now=NOON)
+        await runs.retry(conn, failed.id, now=NOON)
+        with pytest.raises(NothingFailed):
+            await runs.retry(conn, failed.id, now=NOON)
+
+
+async def test_runs_without_a_campaign_are_seen_and_resumed(database: Database) -> None:
+    async with database.begin() as conn:
+        await add_resident(conn, tip_hour=12)
+        run = await broadcast(conn, "tips", RunState.PAUSED)
+        (seen,) = await runs.open_runs(conn)
+        assert (seen.run.key, seen.run.state, seen.run.reason) == ("tips", RunState.PAUSED, "11 of the last 50 failed")
+        assert seen.balance.holds
+        assert seen.balance[DeliveryState.WAITING] == 1
+
+        assert (await runs.resume_run(conn, "tips")).state is RunState.RUNNING
+        with pytest.raises(RunNotPaused, match="running"):
+            await runs.resume_run(conn, "tips")
+        await ledger.cancel_run(conn, run.id, "why", NOON)
+        assert await runs.open_runs(conn) == []
+        with pytest.raises(UnknownRun):
+            await runs.resume_run(conn, "no such run")
+
+
+async def test_a_run_of_a_campaign_is_resumed_with_it(database: Database) -> None:
+    async with database.begin() as conn:
+        await add_resident(conn, campaigns=True)
+        made = await scheduled(conn)
+        run = await _fail(conn, made.id)
+        with pytest.raises(RunOfCampaign, match=f"campaign resume {made.id}"):
+            await runs.resume_run(conn, run.key)
 
 
 # --- files and templates
@@ -205,84 +462,6 @@ def test_a_template_comes_from_the_library_by_its_name() -> None:
     assert desk.from_template(BOOKS, "jesien").title["en"] == "Campaign jesien (en)"
     with pytest.raises(UnknownTemplate, match="jesien"):
         desk.from_template(BOOKS, "none")
-
-
-# --- the preview
-
-
-async def preview(conn: Connection, number: int, *, now: datetime = NOON, rate: float = 1.0) -> previews.Preview:
-    audience = ResidentsAudience(lambda: {"telegram"})
-    return await previews.preview(conn, BOOKS, audience, number, rates={"telegram": rate}, now=now)
-
-
-async def test_the_preview_tells_whom_it_reaches_and_whom_not(database: Database) -> None:
-    async with database.begin() as conn:
-        await add_resident(conn, "telegram:1", campaigns=True)
-        await add_resident(conn, "telegram:2", campaigns=True, road=True)
-        await add_resident(conn, "telegram:3", campaigns=False, everyday=True)
-        await add_resident(conn, "web:4", campaigns=True)
-        made = await create(conn, audience={"topics": ["everyday"]})
-
-        count = (await preview(conn, made.id)).count
-
-    assert count.reached == 1
-    assert count.of == {Standing.REACHED: 1, Standing.ELSEWHERE: 1, Standing.MUTED: 1, Standing.BROWSER: 1}
-
-
-async def test_the_preview_shows_each_language_and_where_it_is_polish(database: Database) -> None:
-    async with database.begin() as conn:
-        made = await create(conn, text={"pl": "Sprawdź", "uk": "Перевір"}, buttons=[{"quiz": "czad"}])
-        found = await preview(conn, made.id)
-
-    assert [(one.language, one.text, one.complete) for one in found.versions] == [
-        ("pl", "Sprawdź", True),
-        ("uk", "Перевір", True),
-        ("en", "Sprawdź", False),
-    ]
-    assert found.versions[0].buttons[0] == "Quiz: Quiz czad (pl)"
-
-
-async def test_the_preview_tells_when_it_ends_at_the_present_rate(database: Database) -> None:
-    async with database.begin() as conn:
-        for number in range(10):
-            await add_resident(conn, f"telegram:{number}", campaigns=True)
-        made = await scheduled(conn, NOON + timedelta(hours=1))
-
-        found = await preview(conn, made.id, rate=2)
-
-    assert found.starts_at == NOON + timedelta(hours=1)
-    assert found.ends_at == NOON + timedelta(hours=1, seconds=5)
-
-
-async def test_quiet_hours_put_the_start_off_to_the_morning(database: Database) -> None:
-    night = datetime(2026, 12, 1, 22, 30, tzinfo=UTC)
-    async with database.begin() as conn:
-        tip, alert = await scheduled(conn, night), await scheduled(conn, night, kind="alert")
-
-        assert (await preview(conn, tip.id)).starts_at == datetime(2026, 12, 2, 7, tzinfo=UTC)
-        assert (await preview(conn, alert.id)).starts_at == night
-
-
-def test_what_does_not_end_before_quiet_hours_goes_on_in_the_morning() -> None:
-    evening = datetime(2026, 12, 1, 19, 30, tzinfo=UTC)  # 20:30 in Kraków
-
-    assert previews.finish(Kind.TIP, evening, timedelta(minutes=30)) == evening + timedelta(minutes=30)
-    assert previews.finish(Kind.TIP, evening, timedelta(minutes=40)) == datetime(2026, 12, 2, 7, 10, tzinfo=UTC)
-    assert previews.finish(Kind.ALERT, evening, timedelta(minutes=40)) == evening + timedelta(minutes=40)
-
-
-async def test_the_preview_names_campaigns_within_an_hour(database: Database) -> None:
-    async with database.begin() as conn:
-        near, far = (
-            await scheduled(conn, NOON + timedelta(minutes=50)),
-            await scheduled(conn, NOON + timedelta(hours=3)),
-        )
-        draft, mine = await create(conn), await scheduled(conn, NOON)
-
-        collisions = {one.id for one in (await preview(conn, mine.id)).collisions}
-
-    assert collisions == {near.id}
-    assert far.id != draft.id
 
 
 # --- the test to oneself

@@ -51,6 +51,12 @@ def make(database: Database, sender: FakeSender, books: Library | None = None, n
     return Courier(database, Shelf(books or library()), VAULT, {"telegram": sender}, lambda: now)
 
 
+async def said_by(courier: Courier, delivery: Delivery, run: Run, campaign: Campaign | None) -> Outcome:
+    """A batch of one, prepared and sent."""
+    (parcel,) = await courier.prepare([delivery], run, campaign)
+    return parcel if isinstance(parcel, Outcome) else await parcel.send()
+
+
 # --- what is said
 
 
@@ -61,13 +67,13 @@ async def test_a_campaign_is_said_with_its_ways_on_and_the_way_to_fewer(database
         await add_resident(conn, campaigns=True)
     sender = FakeSender()
 
-    outcome = await make(database, sender).send(a_delivery(), a_run(Kind.TIP), written)
+    outcome = await said_by(make(database, sender), a_delivery(), a_run(Kind.TIP), written)
 
     assert outcome == Sent("m1")
     assert sender.read() == [("1", "Check your alarm (pl)")]
     assert sender.keys == ["r:1"]
     screen = sender.sent[0][2]
-    assert actions_of(screen) == [do.ShowTip("czujka"), do.QuizIntro("czad"), do.Consents(), do.Home()]
+    assert actions_of(screen) == [do.FromRun(1, "0"), do.FromRun(1, "1"), do.FromRun(1, do.FEWER), do.Home()]
     assert not screen.replaces
 
 
@@ -77,11 +83,23 @@ async def test_a_campaign_leads_to_workshops_and_to_the_web_with_its_own_words(d
         await add_resident(conn, campaigns=True)
     sender = FakeSender()
 
-    await make(database, sender).send(a_delivery(), a_run(Kind.NEWS), a_campaign(Kind.NEWS, buttons=buttons))
+    await said_by(make(database, sender), a_delivery(), a_run(Kind.NEWS), a_campaign(Kind.NEWS, buttons=buttons))
 
     (first,), (second,), _ = sender.sent[0][2].rows
     assert first.label == say("home.workshops")
     assert second == Link(Plain(texts("Look")), "https://example.org/a")
+
+
+async def test_a_button_to_a_workshop_that_cannot_be_booked_is_left_out(database: Database) -> None:
+    async with database.begin() as conn:
+        await add_resident(conn, campaigns=True)
+        over, coming = await add_workshop(conn, starts_at=NOON), await add_workshop(conn)
+    sender = FakeSender()
+    written = a_campaign(Kind.NEWS, buttons=[{"workshop": over}, {"workshop": coming}])
+
+    await said_by(make(database, sender), a_delivery(), a_run(Kind.NEWS), written)
+
+    assert actions_of(sender.sent[0][2]) == [do.FromRun(1, "1"), do.FromRun(1, do.FEWER), do.Home()]
 
 
 @pytest.mark.parametrize(("language", "said"), [("uk", "Перевір (uk)"), ("en", "Sprawdź (pl)"), ("pl", "Sprawdź (pl)")])
@@ -93,7 +111,7 @@ async def test_each_reads_their_own_language_and_polish_where_it_is_missing(
     sender = FakeSender()
     words = {"pl": "Sprawdź (pl)", "uk": "Перевір (uk)"}
 
-    await make(database, sender).send(a_delivery(), a_run(Kind.TIP), a_campaign(text=words))
+    await said_by(make(database, sender), a_delivery(), a_run(Kind.TIP), a_campaign(text=words))
 
     assert sender.read() == [("1", said)]
     assert sender.sent[0][1] == language
@@ -105,8 +123,8 @@ async def test_a_campaign_that_is_changed_is_said_anew(database: Database) -> No
     sender = FakeSender()
     courier = make(database, sender)
 
-    await courier.send(a_delivery(), a_run(Kind.TIP), a_campaign())
-    await courier.send(a_delivery(), a_run(Kind.TIP), a_campaign(revision=1, text=texts("Other words")))
+    await said_by(courier, a_delivery(), a_run(Kind.TIP), a_campaign())
+    await said_by(courier, a_delivery(), a_run(Kind.TIP), a_campaign(revision=1, text=texts("Other words")))
 
     assert [said for _, said in sender.read()] == ["Check your alarm (pl)", "Other words (pl)"]
 
@@ -122,14 +140,14 @@ async def test_a_daily_tip_is_one_not_seen_yet_and_counts_as_seen_only_once_it_w
         async with database.read() as conn:
             return set(await learning.tips_of(conn, ada.id))
 
-    await courier.send(a_delivery(), a_run(Kind.DAILY_TIP), None)
-    await courier.send(a_delivery(), a_run(Kind.DAILY_TIP), None)
+    await said_by(courier, a_delivery(), a_run(Kind.DAILY_TIP), None)
+    await said_by(courier, a_delivery(), a_run(Kind.DAILY_TIP), None)
     assert await seen() == set()
 
-    await courier.send(a_delivery(), a_run(Kind.DAILY_TIP), None)
+    await said_by(courier, a_delivery(), a_run(Kind.DAILY_TIP), None)
     assert len(await seen()) == 1
 
-    await courier.send(a_delivery(), a_run(Kind.DAILY_TIP), None)
+    await said_by(courier, a_delivery(), a_run(Kind.DAILY_TIP), None)
     assert await seen() == {"one", "two"}
     assert len({said for _, said in sender.read()}) == 2
 
@@ -138,7 +156,7 @@ async def test_with_no_tip_in_the_library_the_delivery_fails(database: Database)
     async with database.begin() as conn:
         await add_resident(conn, tip_hour=12)
 
-    outcome = await make(database, FakeSender(), library(tips=[])).send(a_delivery(), a_run(Kind.DAILY_TIP), None)
+    outcome = await said_by(make(database, FakeSender(), library(tips=[])), a_delivery(), a_run(Kind.DAILY_TIP), None)
 
     assert isinstance(outcome, GiveUp)
 
@@ -161,7 +179,7 @@ async def test_a_reminder_says_what_when_and_where_with_a_way_out(
         await book(conn, workshop, 1)
     sender = FakeSender()
 
-    await make(database, sender, now=now).send(a_delivery(), a_run(Kind.REMINDER, f"{subject}:{workshop}:1"), None)
+    await said_by(make(database, sender, now=now), a_delivery(), a_run(Kind.REMINDER, f"{subject}:{workshop}:1"), None)
 
     ((_, said),) = sender.read()
     assert said.startswith(lead)
@@ -179,7 +197,7 @@ async def test_that_a_workshop_is_called_off_is_told_to_the_waiting_list_too(dat
         await workshops.call_off(conn, workshop, NOON)
     sender = FakeSender()
 
-    await make(database, sender).send(a_delivery(), a_run(Kind.REMINDER, f"off:{workshop}"), None)
+    await said_by(make(database, sender), a_delivery(), a_run(Kind.REMINDER, f"off:{workshop}"), None)
 
     assert "odwołane" in sender.read()[0][1]
     assert actions_of(sender.sent[0][2]) == [do.Workshops(), do.Home()]
@@ -206,7 +224,7 @@ async def test_who_withdrew_their_consent_meanwhile_gets_nothing(
     sender = FakeSender()
     written = a_campaign(kind) if kind is not Kind.DAILY_TIP else None
 
-    assert await make(database, sender).send(a_delivery(), a_run(kind), written) == OptedOut()
+    assert await said_by(make(database, sender), a_delivery(), a_run(kind), written) == OptedOut()
     assert sender.keys == []
 
 
@@ -215,8 +233,8 @@ async def test_who_was_erased_or_blocked_us_meanwhile_gets_nothing(database: Dat
         await add_resident(conn, campaigns=True, blocked_at=NOON)
     courier = make(database, sender := FakeSender())
 
-    assert await courier.send(a_delivery(), a_run(Kind.TIP), a_campaign()) == model.Blocked()
-    assert await courier.send(a_delivery(recipient=99), a_run(Kind.TIP), a_campaign()) == OptedOut()
+    assert await said_by(courier, a_delivery(), a_run(Kind.TIP), a_campaign()) == model.Blocked()
+    assert await said_by(courier, a_delivery(recipient=99), a_run(Kind.TIP), a_campaign()) == OptedOut()
     assert sender.keys == []
 
 
@@ -227,7 +245,7 @@ async def test_who_holds_no_place_any_more_is_not_reminded(database: Database, s
         workshop = await add_workshop(conn)
         await book(conn, workshop, 1, state=state)
 
-    outcome = await make(database, FakeSender()).send(a_delivery(), a_run(Kind.REMINDER, f"24h:{workshop}"), None)
+    outcome = await said_by(make(database, FakeSender()), a_delivery(), a_run(Kind.REMINDER, f"24h:{workshop}"), None)
 
     assert outcome == OptedOut()
 
@@ -239,7 +257,7 @@ async def test_nobody_is_reminded_of_a_workshop_that_was_called_off(database: Da
         await book(conn, workshop, 1)
         await workshops.call_off(conn, workshop, NOON)
 
-    outcome = await make(database, FakeSender()).send(a_delivery(), a_run(Kind.REMINDER, f"2h:{workshop}"), None)
+    outcome = await said_by(make(database, FakeSender()), a_delivery(), a_run(Kind.REMINDER, f"2h:{workshop}"), None)
 
     assert outcome == OptedOut()
 
@@ -267,7 +285,7 @@ async def test_each_refusal_tells_the_scheduler_what_to_do(
     async with database.begin() as conn:
         ada = await add_resident(conn, campaigns=True)
 
-    found = await make(database, FakeSender(error)).send(a_delivery(attempt=attempt), a_run(Kind.TIP), a_campaign())
+    found = await said_by(make(database, FakeSender(error)), a_delivery(attempt=attempt), a_run(Kind.TIP), a_campaign())
 
     assert found == outcome
     async with database.read() as conn:
@@ -280,7 +298,7 @@ async def test_a_channel_without_a_sender_fails(database: Database) -> None:
     async with database.begin() as conn:
         await add_resident(conn, "matrix:1", campaigns=True)
 
-    outcome = await make(database, FakeSender()).send(a_delivery(), a_run(Kind.TIP), a_campaign())
+    outcome = await said_by(make(database, FakeSender()), a_delivery(), a_run(Kind.TIP), a_campaign())
 
     assert outcome == GiveUp("the channel matrix is off")
 
@@ -297,7 +315,7 @@ async def test_a_message_that_went_out_stays_sent_when_its_resident_is_erased_in
                 await residents.erase(conn, ada.id)
             return await super().send(address, language, screen, key=key)
 
-    assert await make(database, Erasing()).send(a_delivery(), a_run(Kind.DAILY_TIP), None) == Sent("m1")
+    assert await said_by(make(database, Erasing()), a_delivery(), a_run(Kind.DAILY_TIP), None) == Sent("m1")
 
 
 async def test_when_the_database_is_away_nothing_leaves_and_it_is_tried_again(database: Database) -> None:
@@ -309,7 +327,7 @@ async def test_when_the_database_is_away_nothing_leaves_and_it_is_tried_again(da
 
     courier = Courier(Away(), Shelf(library()), VAULT, {"telegram": sender}, lambda: NOON)  # type: ignore[arg-type]
 
-    outcome = await courier.send(a_delivery(), a_run(Kind.TIP), a_campaign())
+    outcome = await said_by(courier, a_delivery(), a_run(Kind.TIP), a_campaign())
 
     assert outcome == Retry(NOON + service.FIRST_PAUSE, "OSError", account_wide=False)
     assert sender.keys == []

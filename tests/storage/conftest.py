@@ -1,4 +1,4 @@
-"""A fresh database for each test."""
+"""SQLite alone, for what is SQLite's own: its pragmas, its files, its one writer."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +10,6 @@ from tests.support import open_database
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
+async def sqlite(tmp_path: Path) -> AsyncIterator[Database]:
     async with open_database(tmp_path) as opened:
         yield opened

@@ -57,8 +57,8 @@ async def test_many_writers_queue(database: Database) -> None:
 
 
 @pytest.mark.parametrize("pragma", ["foreign_keys", "secure_delete"])
-async def test_sqlite_keeps_its_promises(database: Database, pragma: str) -> None:
-    for way in (database.begin, database.read):
+async def test_sqlite_keeps_its_promises(sqlite: Database, pragma: str) -> None:
+    for way in (sqlite.begin, sqlite.read):
         async with way() as conn:
             assert (await conn.exec_driver_sql(f"PRAGMA {pragma}")).scalar_one() == 1
             assert (await conn.exec_driver_sql("PRAGMA journal_mode")).scalar_one() == "wal"

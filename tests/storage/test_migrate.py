@@ -1,7 +1,7 @@
+import asyncio
 import re
-import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,20 +13,58 @@ from bot.storage import migrate, tables
 from bot.storage.database import Database, DatabaseUnusableError
 from bot.storage.migrate import DatabaseTooNew
 from scheduler import tables as scheduler_tables
+from tests.conftest import DATABASES
+from tests.postgres import Server
+
+NewDatabase = Callable[[], str]
+
+
+@pytest.fixture(params=DATABASES)
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewDatabase]:
+    """Makes databases without tables, by their URL; of each kind."""
+    if request.param == "sqlite":
+        numbers = count(1)
+        yield lambda: f"sqlite:///{tmp_path}/bot{next(numbers)}.sqlite3"
+        return
+    server: Server = request.getfixturevalue("postgres")
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(server.empty_database())
+        return made[-1]
+
+    yield make
+    for url in made:
+        server.drop(url)
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path}/bot.sqlite3")
+async def database(new_database: NewDatabase) -> AsyncIterator[Database]:
+    opened = Database(new_database())
     yield opened
     await opened.close()
 
 
-def schema(path: Path) -> dict[str, list[str]]:
-    """What SQLite was told to create: under each name the words of its statement, whatever their order."""
-    with closing(sqlite3.connect(path)) as connection:
-        rows = connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
-    return {name: sorted(re.findall(r"\w+|'.*?'|[(]", sql)) for name, sql in rows if name != "alembic_version"}
+# What was created, and how, under its name. SQLite keeps the statements; PostgreSQL writes them anew.
+SQLITE_SCHEMA = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
+POSTGRES_SCHEMA = """
+SELECT indexname AS name, indexdef AS sql FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL
+SELECT conrelid::regclass || '.' || conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid <> 0
+UNION ALL
+SELECT table_name || '.' || column_name,
+  concat_ws(' ', data_type, character_maximum_length, is_nullable, column_default, is_identity)
+  FROM information_schema.columns WHERE table_schema = 'public'
+"""
+
+
+async def schema(database: Database) -> dict[str, list[str]]:
+    """Under each name the words of its definition, whatever their order."""
+    async with database.read() as conn:
+        rows = await conn.exec_driver_sql(SQLITE_SCHEMA if database.is_sqlite else POSTGRES_SCHEMA)
+        found = {row["name"]: row["sql"] for row in rows.mappings()}
+    ours = {name: sql for name, sql in found.items() if "alembic_version" not in name}
+    return {name: sorted(re.findall(r"\w+|'.*?'|[(]", sql)) for name, sql in ours.items()}
 
 
 def differences(connection: Connection) -> list[object]:
@@ -34,17 +72,24 @@ def differences(connection: Connection) -> list[object]:
     return list(compare_metadata(context, list(migrate.METADATA)))  # type: ignore[arg-type] # it takes several
 
 
-async def test_the_steps_lead_to_the_tables_as_declared(database: Database, tmp_path: Path) -> None:
+async def test_the_steps_lead_to_the_tables_as_declared(database: Database, new_database: NewDatabase) -> None:
     await migrate.upgrade(database)
     async with database.read() as conn:
         assert await conn.run_sync(differences) == []
 
-    declared = Database(f"sqlite:///{tmp_path}/declared.sqlite3")
+    declared = Database(new_database())
     async with declared.begin() as conn:
         await conn.run_sync(scheduler_tables.metadata.create_all)
         await conn.run_sync(tables.metadata.create_all)
+    assert await schema(database) == await schema(declared)
     await declared.close()
-    assert schema(tmp_path / "bot.sqlite3") == schema(tmp_path / "declared.sqlite3")
+
+
+async def test_the_ledgers_indexes_hold_only_what_is_open(database: Database) -> None:
+    await migrate.upgrade(database)
+    for state, definition in (("waiting", "ix_deliveries_waiting"), ("sending", "ix_deliveries_sending")):
+        words = (await schema(database))[definition]
+        assert {"WHERE", "state", f"'{state}'"} <= set(words)
 
 
 async def test_an_empty_database_needs_an_upgrade_and_then_no_more(database: Database) -> None:
@@ -77,12 +122,22 @@ async def test_a_database_from_a_newer_bot_is_refused_in_one_line(database: Data
         await migrate.needs_upgrade(database)
 
 
-async def test_a_step_that_fails_leaves_nothing_behind(database: Database, tmp_path: Path) -> None:
+async def test_a_step_that_fails_leaves_nothing_behind(database: Database) -> None:
     async with database.begin() as conn:
         await conn.exec_driver_sql("CREATE TABLE answers (id INTEGER)")  # in the way of a late part of the first step
+    before = await schema(database)
     with pytest.raises(DatabaseUnusableError, match="answers"):
         await migrate.upgrade(database)
-    assert list(schema(tmp_path / "bot.sqlite3")) == ["answers"]
+    assert await schema(database) == before
+
+
+async def test_processes_that_start_together_upgrade_one_after_another(new_database: NewDatabase) -> None:
+    url = new_database()
+    together = [Database(url) for _ in range(3)]
+    await asyncio.gather(*map(migrate.upgrade, together))
+    assert [await migrate.needs_upgrade(database) for database in together] == [False] * 3
+    for database in together:
+        await database.close()
 
 
 async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

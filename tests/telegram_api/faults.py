@@ -1,6 +1,8 @@
 """What can be made to go wrong."""
 
-from collections import deque
+import random  # noqa: TID251 - seeded: the same trouble each time
+from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -52,6 +54,35 @@ class Planned:
     fault: Fault
     method: str | None
     times: int
+
+
+class Weather:
+    """Trouble at random: each request meets one of the faults, by its share of all requests, or none.
+
+    The same seed draws the same faults in the same order. After `worst` requests a chat is spared: somebody who waits
+    longer after each try would otherwise wait for hours. `met` counts the faults by method.
+    """
+
+    def __init__(self, seed: int, shares: Mapping[Fault, float], *, worst: int = 3) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - not a secret
+        self._shares = dict(shares)
+        self._worst = worst
+        self._requests: Counter[int] = Counter()
+        self.met: Counter[tuple[str, Fault]] = Counter()
+
+    def draw(self, method: str, chat: int | None = None) -> Fault | None:
+        """What the next request of a method, to a chat, meets."""
+        place = self._random.random()
+        if chat is not None:
+            self._requests[chat] += 1
+            if self._requests[chat] > self._worst:
+                return None
+        for fault, share in self._shares.items():
+            place -= share
+            if place < 0:
+                self.met[method, fault] += 1
+                return fault
+        return None
 
 
 class RateLimit:

@@ -1,6 +1,7 @@
 """The server: HTTP on 127.0.0.1, faults, and a record of what was asked."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -9,7 +10,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from tests.telegram_api import faults, parameters
-from tests.telegram_api.faults import Fault, Planned, RateLimit
+from tests.telegram_api.faults import Fault, Planned, RateLimit, Weather
 from tests.telegram_api.methods import Methods, Refused
 from tests.telegram_api.parameters import BadRequest, Upload
 from tests.telegram_api.state import Chat, Message
@@ -33,13 +34,18 @@ class TelegramApi:
     """A Bot API for one bot.
 
     `async with TelegramApi() as api:` serves it at `api.base_url`; `api.user(42)` is a person who can write to the bot,
-    `api.fail(TooMany(3), "sendMessage")` plans trouble, `api.limit = RateLimit()` turns Telegram's own limits on.
+    `api.fail(TooMany(3), "sendMessage")` plans trouble, `api.limit = RateLimit()` turns Telegram's own limits on,
+    `api.weather = Weather(1, {Lost(): 0.05})` brings trouble at random,
+    `api.latency_s = 0.05` answers as late as a far server does. `asked` counts the requests of each method.
     With `record` off no calls are kept (for long measurements).
     """
 
     def __init__(self, token: str = TOKEN, *, username: str = "test_bot", record: bool = True) -> None:
         self.token = token
         self.limit: RateLimit | None = None
+        self.weather: Weather | None = None
+        self.latency_s = 0.0
+        self.asked: Counter[str] = Counter()
         self.calls: list[Call] = []
         self.methods = Methods(username)
         self.updates = Updates()
@@ -122,10 +128,12 @@ class TelegramApi:
         if method is None:
             return _answer(404, description="Not Found")
         given = await _given(request)
-        fault = self._fault(method)
+        self.asked[method] += 1
+        fault = self._fault(method, given)
         response = _refusal(fault) or await self._process(method, given)
-        if isinstance(fault, faults.Slow):
-            await asyncio.sleep(fault.seconds)
+        pause_s = fault.seconds if isinstance(fault, faults.Slow) else self.latency_s
+        if pause_s:
+            await asyncio.sleep(pause_s)
         lost = isinstance(fault, faults.Lost | faults.Dropped)
         if self._record:
             self.calls.append(Call(method, given, 0 if lost else response.status))
@@ -150,12 +158,13 @@ class TelegramApi:
         if self.limit.refuses(given["chat_id"], asyncio.get_running_loop().time()):
             raise Refused(429, "Too Many Requests: retry after 1", {"retry_after": 1})
 
-    def _fault(self, method: str) -> Fault | None:
+    def _fault(self, method: str, given: dict[str, Any]) -> Fault | None:
         for planned in self._planned:
             if planned.times and (planned.method == method or (planned.method is None and method != "getUpdates")):
                 planned.times -= 1
                 return planned.fault
-        return None
+        chat = int(given["chat_id"]) if "chat_id" in given else None
+        return self.weather.draw(method, chat) if self.weather else None
 
 
 def _soon(method: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Awaitable[Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.telegram_api import Lost, RateLimit, Seen, TelegramApi, TooMany, html
+from tests.telegram_api import Fault, Lost, RateLimit, Seen, ServerError, TelegramApi, TooMany, Weather, html
 
 Ask = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
 OK = {"text": "A", "callback_data": "a"}
@@ -175,6 +175,28 @@ async def test_planned_trouble_comes_as_often_as_planned(api: TelegramApi, ask: 
         assert (await ask("sendMessage", chat_id=42, text="hej"))["parameters"] == {"retry_after": 3}
     assert (await ask("sendMessage", chat_id=42, text="hej"))["ok"]
     assert api.tried("sendMessage") == [429, 429, 200]
+
+
+async def test_trouble_at_random_comes_by_its_shares_and_the_same_for_the_same_seed(api: TelegramApi, ask: Ask) -> None:
+    shares: dict[Fault, float] = {TooMany(3): 0.1, ServerError(500): 0.1}
+    first, second = Weather(7, shares), Weather(7, shares)
+    drawn = [first.draw("sendMessage") for _ in range(5000)]
+    assert drawn == [second.draw("sendMessage") for _ in range(5000)]
+    for fault in shares:
+        assert 400 < drawn.count(fault) < 600
+        assert first.met["sendMessage", fault] == drawn.count(fault)
+    api.weather = Weather(1, {TooMany(3): 1.0})
+    assert (await ask("sendMessage", chat_id=42, text="hej"))["parameters"] == {"retry_after": 3}
+    api.weather = Weather(1, {TooMany(3): 0.0})
+    assert (await ask("sendMessage", chat_id=42, text="hej"))["ok"]
+    assert api.asked["sendMessage"] == 2
+
+
+def test_whoever_has_had_enough_trouble_is_spared() -> None:
+    weather = Weather(1, {TooMany(3): 1.0}, worst=2)
+    assert [weather.draw("sendMessage", 42) for _ in range(4)] == [TooMany(3), TooMany(3), None, None]
+    assert weather.draw("sendMessage", 43) == TooMany(3)
+    assert [weather.draw("getUpdates") for _ in range(3)] == [TooMany(3)] * 3
 
 
 async def test_a_lost_answer_was_processed(api: TelegramApi, ask: Ask) -> None:

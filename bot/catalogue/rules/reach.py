@@ -17,6 +17,8 @@ def problems(content: Content) -> Iterator[Problem]:
     for name, tip in content.tips.items():
         if name not in trained:
             yield tip.problem("no question names this tip; let one of a quiz's questions teach it", "id")
-    shown = {tip.item.picture.file for tip in content.tips.values() if tip.item.picture}
+    pictures = [tip.item.picture for tip in content.tips.values()]
+    pictures += [campaign.item.picture for campaign in content.campaigns.values()]
+    shown = {picture.file for picture in pictures if picture}
     for name in content.pictures.keys() - shown:
         yield Problem(str(content.folder / "pictures" / name), 0, 0, "nothing shows this picture", Severity.WARNING)

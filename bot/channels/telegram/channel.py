@@ -14,6 +14,7 @@ from telegram.error import InvalidToken, TelegramError
 from bot.catalogue.words import Words
 from bot.channels.base import Dialogue
 from bot.channels.telegram import incoming
+from bot.channels.telegram.bulk import Bulk
 from bot.channels.telegram.faults import Faults, explain, pause, unless
 from bot.channels.telegram.incoming import Invited, Left, Moved, Nothing, Received, Returned, Turn
 from bot.channels.telegram.ordering import InOrder
@@ -78,6 +79,7 @@ class TelegramChannel:
         self._words = words
         self._now = now
         self._postman = Postman(self._bot, words, now)
+        self._bulk = Bulk(self._bot, self._request, words, now)
         self._replies = Replies(self._postman, dialogue, pace, now=now, sleep=sleep)
         self._turns = InOrder()
         self._asides: set[asyncio.Task[None]] = set()
@@ -169,6 +171,8 @@ class TelegramChannel:
             return await self._post(moved.chat, language, screen)
 
     async def _post(self, chat: int, language: str, screen: Screen) -> Posted:
+        if number := await self._bulk.send(chat, language, screen):
+            return Posted(number)
         posted = [await step() for step in self._postman.steps(chat, language, screen)]
         return Posted(str(posted[-1].message_id))
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from bot.dialogue.scenes import ask, home, privacy, question, quiz, settings, share, tip, workshop
+from bot.dialogue.scenes import ask, home, message, privacy, question, quiz, settings, share, tip, workshop
 from bot.dialogue.turn import Turn
 from bot.domain import actions as do
 from bot.domain.actions import Action
@@ -19,6 +19,8 @@ SCENES: Mapping[type[Action], Scene] = {
     do.Ask: ask.invite,
     do.Found: ask.found,
     do.Explain: home.explain,
+    do.FromRun: message.pressed,
+    do.Verify: message.verify,
     do.Quizzes: quiz.areas,
     do.QuizArea: quiz.area,
     do.QuizAudiences: quiz.audiences,
@@ -65,8 +67,10 @@ SCENES: Mapping[type[Action], Scene] = {
     do.Erase: privacy.erase,
 }
 
-TYPED: Mapping[str, Callable[[Turn, str, str], Awaitable[Screen]]] = {
+TYPED: Mapping[str, Callable[[Turn, str, str], Awaitable[Screen | None]]] = {
+    message.CODE: message.code_typed,
     workshop.NAME: workshop.name_typed,
     workshop.CONTACT: workshop.contact_typed,
 }
-"""`Screen.awaits` is one of these, a colon and what it is about; anything else that is typed is a question."""
+"""`Screen.awaits` is one of these, a colon and what it is about; anything else that is typed, and what
+these do not take (None), is a question."""

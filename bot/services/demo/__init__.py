@@ -28,6 +28,7 @@ async def found(
     """Fill the database with a city; returns how many rows of each kind. Raises NotEmpty."""
     if not force and not await bulk.is_empty(conn):
         raise NotEmpty
+    await bulk.take_time(conn)  # to make up a large city takes a while
     first = {name: await bulk.first_free(conn, name) for name in NUMBERED}
     city = City(library, vault, now.replace(microsecond=0), Random(seed), first)  # noqa: S311 - no secret depends on it
     add_people(city, residents)

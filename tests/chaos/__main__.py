@@ -1,0 +1,80 @@
+"""`python -m tests.chaos`, or `make chaos`: every promise of the ledger, put to the test and told in tables."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from scheduler.model import Kind
+from tests.chaos import killer
+from tests.chaos.broadcast import FAULTS, Plan, broadcast
+from tests.chaos.city import City
+from tests.chaos.program import Clock
+from tests.chaos.promises import Verdict, judge
+from tests.chaos.trouble import disk_full, locked
+
+console = Console(width=None if sys.stdout.isatty() else 140)
+
+
+def asked() -> argparse.Namespace:
+    """What the command line wants."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="The ledger's promises under chaos.")
+    parser.add_argument("--people", type=int, default=10_000, help="residents to reach (default: 10,000)")
+    parser.add_argument("--kills", type=int, default=50, help="kills of each broadcast (default: 50)")
+    parser.add_argument("--seed", type=int, default=1, help="of the moments and the faults (default: 1)")
+    parser.add_argument("--only", help="only the parts whose title holds this")
+    return parser.parse_args()
+
+
+def parts(people: int, kills: int, seed: int) -> dict[str, Callable[[Path], Awaitable[list[Verdict]]]]:
+    """Everything there is, by title."""
+    city = City(people)
+    found: dict[str, Callable[[Path], Awaitable[list[Verdict]]]] = {}
+    for faults in ({}, FAULTS):
+        for kind in (Kind.ALERT, Kind.NEWS):
+            moments = killer.choose(seed + len(found), kills, people)
+            plan = Plan(kind, city, seed, moments, faults, clock=None if kind is Kind.ALERT else Clock.at_noon())
+            trouble = f", faults in {sum(faults.values()):.0%} of the requests" if faults else ""
+            title = f"{kind.value} to {people:,}, {kills} kills ({killer.told(moments)}){trouble}"
+            found[title] = lambda folder, plan=plan: _judged(folder, plan)  # type: ignore[misc]
+    found[f"alert to {people:,}, the disk is full twice"] = lambda folder: disk_full(folder, city)
+    found[f"alert to {people:,}, the database is locked for 15 s"] = lambda folder: locked(folder, city, 15)
+    return found
+
+
+async def _judged(folder: Path, plan: Plan) -> list[Verdict]:
+    return judge(await broadcast(folder, plan))
+
+
+async def main() -> bool:
+    """Run the parts one after another; returns whether all promises were kept."""
+    wanted = asked()
+    console.print(f"seed {wanted.seed}")
+    kept = True
+    for title, part in parts(wanted.people, wanted.kills, wanted.seed).items():
+        if wanted.only and wanted.only not in title:
+            continue
+        begun = time.perf_counter()
+        with tempfile.TemporaryDirectory() as folder:
+            verdicts = await part(Path(folder))
+        kept &= all(verdict.kept for verdict in verdicts)
+        console.print(table(f"{title}: {time.perf_counter() - begun:,.0f} s", verdicts))
+    return kept
+
+
+def table(title: str, verdicts: list[Verdict]) -> Table:
+    """One part's verdicts."""
+    shown = Table("", "promise", "found", title=title, title_justify="left")
+    for verdict in verdicts:
+        shown.add_row("[green]kept" if verdict.kept else "[bold red]BROKEN", verdict.promise, verdict.found)
+    return shown
+
+
+if __name__ == "__main__":
+    sys.exit(0 if asyncio.run(main()) else 1)

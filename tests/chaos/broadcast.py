@@ -1,0 +1,158 @@
+"""A broadcast whose process is killed, under a Bot API that fails: from an empty database to the evidence."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from bot import wiring
+from bot.storage.database import Database
+from scheduler.model import Kind, RunState
+from tests.acceptance.conftest import Program
+from tests.chaos import killer
+from tests.chaos.city import City, announce, arrived, settle
+from tests.chaos.killer import Moment
+from tests.chaos.program import Clock
+from tests.chaos.promises import Evidence, Wreck, survey
+from tests.chaos.sight import Sight, look, look_at_wreck
+from tests.telegram_api import Dropped, Fault, Lost, ServerError, Slow, TelegramApi, TooMany, Weather
+from tests.telegram_api.server import TOKEN
+
+RATE, LATENCY_S = 300, 0.08
+"""Messages a second, and how long each answer takes: some two dozen are in flight at any moment."""
+NOBODY_WAITS_S = 22.0
+"""Longer than the program waits for an answer."""
+FAULTS: Mapping[Fault, float] = {
+    Dropped(): 0.05,
+    ServerError(500): 0.02,
+    ServerError(502): 0.02,
+    Lost(): 0.04,
+    Slow(0.4): 0.063,
+    Slow(NOBODY_WAITS_S): 0.003,
+    TooMany(1): 0.004,
+}
+"""What a fifth of the requests meet. Each 429 silences the account for a second, so they are few."""
+STALLED_S = 200.0
+"""A message refused at its third try waits for 90 seconds; with nothing new for longer, it will never end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One broadcast: to whom, of what kind, how fast, when it is killed, what the Bot API does to its requests.
+
+    `clock` is the program's, if not everybody's.
+    """
+
+    kind: Kind
+    city: City
+    seed: int
+    moments: Sequence[Moment] = ()
+    faults: Mapping[Fault, float] = field(default_factory=dict)
+    rate: int = RATE
+    clock: Clock | None = None
+
+
+@dataclass(slots=True)
+class Stage:
+    """A city with its Bot API and the program, which is not running yet."""
+
+    city: City
+    api: TelegramApi
+    program: Program
+    now: Callable[[], datetime]
+    """The program's clock."""
+
+    @asynccontextmanager
+    async def database(self) -> AsyncIterator[Database]:
+        """The program's database, opened by the side of it."""
+        database = Database(f"sqlite:///{killer.database_of(self.program)}")
+        try:
+            yield database
+        finally:
+            await database.close()
+
+    def arrived(self) -> dict[int, int]:
+        """How many messages each resident has."""
+        return arrived(self.api, self.city)
+
+
+@asynccontextmanager
+async def staged(folder: Path, city: City, *, rate: int = RATE, clock: Clock | None = None) -> AsyncIterator[Stage]:
+    """Build a stage; whatever still runs at the end is killed."""
+    async with TelegramApi(record=False) as api:
+        api.latency_s = LATENCY_S
+        token = {"BEZPIECZNY_TELEGRAM__TOKEN": TOKEN, "BEZPIECZNY_TELEGRAM__BASE_URL": api.base_url}
+        program = Program(folder, BEZPIECZNY_TELEGRAM__RATE=str(rate), **token)
+        stage = Stage(city, api, program, clock or wiring.utc_now)
+        if clock:
+            program.started_with = ("-m", "tests.chaos.program", str(clock))
+        await program.cli("database", "upgrade")
+        async with stage.database() as database, database.begin() as conn:
+            await settle(conn, api, city, stage.now())
+        try:
+            yield stage
+        finally:
+            if program.process:
+                await program.stop(signal.SIGKILL)
+
+
+async def broadcast(folder: Path, plan: Plan) -> Evidence:
+    """Let it happen."""
+    async with staged(folder, plan.city, rate=plan.rate, clock=plan.clock) as stage:
+        async with stage.database() as database, database.begin() as conn:
+            await announce(conn, plan.kind, stage.now())
+        if plan.faults:
+            stage.api.weather = Weather(plan.seed, plan.faults)
+        wrecks = [await _killed(stage, moment) for moment in plan.moments]
+        await stage.program.start()
+        end = await finished(stage)
+        await stage.program.stop()
+        return evidence(stage, plan.kind, end, wrecks)
+
+
+async def _killed(stage: Stage, moment: Moment) -> Wreck:
+    """One life of the program, and what is left of it."""
+    await stage.program.spawn()
+    await killer.wait_for(moment, stage.program, stage.api)
+    await stage.program.stop(signal.SIGKILL)
+    return survey(await look_at_wreck(killer.database_of(stage.program)), stage.arrived(), stage.city.agreed)
+
+
+async def finished(stage: Stage) -> Sight:
+    """Wait for the end of the run, or until nothing happens any more; what the ledger says then."""
+    loop = asyncio.get_running_loop()
+    seen, since = -1, loop.time()
+    async with stage.database() as database:
+        while True:
+            async with database.read() as conn:
+                sight = await look(conn)
+            if (sight.run and sight.run.state is RunState.FINISHED) or loop.time() - since > STALLED_S:
+                return sight
+            if stage.api.asked["sendMessage"] > seen:
+                seen, since = stage.api.asked["sendMessage"], loop.time()
+            await asyncio.sleep(0.5)
+
+
+def evidence(stage: Stage, kind: Kind, end: Sight, wrecks: Sequence[Wreck] = ()) -> Evidence:
+    """Everything that is known at the end."""
+    met = stage.api.weather.met if stage.api.weather else {}
+    sending = {fault: count for (method, fault), count in met.items() if method == "sendMessage"}
+    unanswered = {fault: count for fault, count in sending.items() if is_unanswered(fault)}
+    refused = {fault: count for fault, count in sending.items() if isinstance(fault, ServerError | TooMany)}
+    return Evidence(
+        kind,
+        stage.city.agreed,
+        end,
+        stage.arrived(),
+        tuple(wrecks),
+        unanswered=sum(unanswered.values()),
+        refused=sum(refused.values()),
+    )
+
+
+def is_unanswered(fault: Fault) -> bool:
+    """Whether whoever asked is left without an answer, and cannot know whether it was processed."""
+    return isinstance(fault, Dropped | Lost) or (isinstance(fault, Slow) and fault.seconds >= NOBODY_WAITS_S)
