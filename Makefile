@@ -30,7 +30,7 @@ format: .venv/ready ## Format the code and mend what can be mended
 bench: .venv/ready .venv-peers/ready ## Measure speed, pacing and turns beside others; fails when a promise is broken
 	$(BIN)/python -m tests.bench
 
-chaos: .venv/ready ## Kill a broadcast again and again and see what the ledger promises kept (a quarter of an hour)
+chaos: .venv/ready ## Kill a broadcast again and again and see what the ledger promises kept (twenty minutes)
 	$(BIN)/python -m tests.chaos
 
 demo: .venv/ready ## Fill the database with a believable city of 2,000 residents

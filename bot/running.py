@@ -227,7 +227,7 @@ def _jobs(house: House, audience: ResidentsAudience, metrics: Metrics) -> tuple[
             metrics.waiting(await ledger.count_open(conn))
 
     return (
-        Job("campaigns", timedelta(seconds=1), campaigns),
+        Job("campaigns", timedelta(seconds=0.25), campaigns),
         Job("broadcasts", timedelta(seconds=30), broadcast),
         Job("notices", timedelta(seconds=5), tell_staff),
         Job("retention", "30 3 * * *", forget),

@@ -137,7 +137,7 @@ class Deliverer:
         concurrency: int = 128,
         lease_s: float = 120.0,
         send_timeout_s: float = 30.0,
-        idle_s: float = 0.5,
+        idle_s: float = 0.2,
         grace_s: float = 8.0,
         failure_share: float = 0.2,
         failure_floor: int = 50,
@@ -197,7 +197,7 @@ class Deliverer:
                 async with self._begin() as conn:
                     lost = await ledger.recover(conn, self._clock(), self._worker)
             except ledger.FAULTS as error:
-                logger.warning("the ledger cannot be read, trying again: %s", type(error).__name__)
+                logger.warning("the ledger cannot be read, trying again: %s", ledger.explain(error))
                 await self._idle(self._idle_s)
             else:
                 if lost:
@@ -224,7 +224,7 @@ class Deliverer:
                     for run_id in {run_id for run_id, _ in self._in_hand} | {delivery.run_id for delivery in batch}
                 }
         except ledger.FAULTS as error:
-            logger.warning("the ledger cannot be read, trying again: %s", type(error).__name__)
+            logger.warning("the ledger cannot be read, trying again: %s", ledger.explain(error))
             return 0
         # While the account is held a lease can end and come back in the next claim: it is renewed, not doubled.
         fresh = [delivery for delivery in batch if _place(delivery) not in self._in_hand]

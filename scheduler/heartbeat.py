@@ -26,7 +26,7 @@ class Heartbeat:
                 async with self._begin() as conn:
                     await ledger.beat(conn, self._worker)
             except ledger.FAULTS as error:
-                logger.warning("a heartbeat is missed: %s", type(error).__name__)
+                logger.warning("a heartbeat is missed: %s", ledger.explain(error))
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), BEAT_S)
         with suppress(*ledger.FAULTS):

@@ -45,6 +45,11 @@ def resends_uncertain(kind: Kind) -> bool:
     return kind in {Kind.ALERT, Kind.REMINDER, Kind.NOTICE}
 
 
+def keeps_trying(kind: Kind) -> bool:
+    """Whether a channel in trouble is asked again, soon and for as long as the window lasts: for alerts."""
+    return kind is Kind.ALERT
+
+
 def minds_quiet_hours(kind: Kind) -> bool:
     """Whether quiet hours hold this kind back: all but alerts and word to staff."""
     return kind not in {Kind.ALERT, Kind.NOTICE}

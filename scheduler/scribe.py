@@ -95,7 +95,7 @@ class Scribe:
                 going = set(await ledger.mark(conn, wanted, worker=self._worker, now=now, lease_s=self._lease_s))
                 await ledger.release(conn, released, worker=self._worker, now=now)
         except (*ledger.FAULTS, StaleCampaign) as error:
-            logger.warning("the ledger could not be written, trying again: %s", type(error).__name__)
+            logger.warning("the ledger could not be written, trying again: %s", ledger.explain(error))
             self._marks[:0], self._results[:0] = marks, results
             self._pauses[:0], self._released[:0] = pauses, released
             return False

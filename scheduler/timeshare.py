@@ -111,7 +111,7 @@ class SharedTime:
         try:
             await work
         except ledger.FAULTS as error:
-            logger.warning("the account's timeline cannot be read, trying again: %s", type(error).__name__)
+            logger.warning("the account's timeline cannot be read, trying again: %s", ledger.explain(error))
             await asyncio.sleep(PAUSE_S)
 
 

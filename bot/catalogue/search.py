@@ -127,7 +127,8 @@ class Search:
         heard = {term: sureness for word in asked for term, sureness in word.terms.items()}
         coverage = self._coverage(asked)
         likely = nlargest(CANDIDATES, coverage, key=coverage.__getitem__)
-        fitting = (self._hit(place, min(1.0, coverage[place] / total), heard) for place in likely)
+        terms = frozenset(heard)  # of two sets the smaller is gone through, and phrases are short
+        fitting = (self._hit(place, min(1.0, coverage[place] / total), heard, terms) for place in likely)
         hits = sorted((hit for hit in fitting if hit), key=_best_first)
         return tuple(hit for hit in hits[:limit] if hit.score >= hits[0].score * BESIDE_THE_BEST)
 
@@ -221,9 +222,9 @@ class Search:
                     explained[place] = share
         return explained
 
-    def _hit(self, place: int, coverage: float, heard: Mapping[Term, float]) -> Hit | None:
+    def _hit(self, place: int, coverage: float, heard: Mapping[Term, float], terms: frozenset[Term]) -> Hit | None:
         entry = self._entries[place]
-        said = (_said(phrase, heard) for phrase in self._phrases[place] if not phrase.terms.isdisjoint(heard))
+        said = (_said(phrase, heard) for phrase in self._phrases[place] if not phrase.terms.isdisjoint(terms))
         fit = (1 - PHRASE) * coverage + PHRASE * max(said, default=0.0) ** 2
         return Hit(entry.kind, entry.id, round(entry.factor * fit, 4)) if fit >= ENOUGH else None
 

@@ -3,10 +3,14 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 import snowballstemmer
 
 _WORD = re.compile(r"[^\W_]+")
+_CYRILLIC = re.compile(r"[\u0400-\u04ff]")
+_MARKS = re.compile(r"[\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+"""Diacritics that stand behind their letter, as they do in the decomposed form."""
 _APOSTROPHES = "'’ʼ`´"
 _LETTERS = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "ґ": "г", "ы": "и", "э": "е", "є": "е", "ъ": None, "ь": None})
 _LOOKALIKES = str.maketrans("aeiopcyx", "аеіорсух")
@@ -27,8 +31,7 @@ def _fold(text: str) -> str:
     """Lower case without diacritics; letters that people mix up become one."""
     if text.isascii():
         return text.lower()
-    bare = "".join(char for char in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(char))
-    return bare.translate(_LETTERS)
+    return _MARKS.sub("", unicodedata.normalize("NFD", text.casefold())).translate(_LETTERS)
 
 
 _UKRAINIAN_ENDINGS = sorted(
@@ -66,16 +69,21 @@ def fold(word: str) -> str:
 
 def is_cyrillic(word: str) -> bool:
     """Whether a word has a Cyrillic letter."""
-    return any("\u0400" <= char <= "\u04ff" for char in word)
+    return _CYRILLIC.search(word) is not None
+
+
+WORDS_KEPT = 64
+"""Stems of the last words are kept: a query's words are asked about twice, for urgency and for the search."""
 
 
 class Stemmer:
     """Takes endings off. Not to be shared between threads: snowball keeps state in its objects."""
 
     def __init__(self) -> None:
+        self.stems = lru_cache(maxsize=WORDS_KEPT)(self._stems)
         self._snowball = {code: snowballstemmer.stemmer(name) for code, name in (("pl", "polish"), ("en", "english"))}
 
-    def stems(self, word: str, language: str) -> frozenset[str]:
+    def _stems(self, word: str, language: str) -> frozenset[str]:
         """All stems a word may have: with its diacritics, as if typed without them, before another ending."""
         plain = set(self._plain_stems(word, language))
         return frozenset(plain.union(*(_alternatives(stem, language) for stem in plain)))

@@ -1,5 +1,6 @@
 """Hears an emergency in what people write: one of the programme's phrases, inflected or misspelt."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
@@ -34,14 +35,24 @@ class Urgency:
             code: frozenset(stem for spoken, words in self._phrases if spoken == code for stem in chain(*words))
             for code in phrases
         }
+        self._begun_by: dict[str, dict[str, list[Stems]]] = {code: defaultdict(list) for code in phrases}
+        for code, words in self._phrases:
+            for stem in words[0]:
+                self._begun_by[code][stem].append(words)
         self._spelt = {code: sorted(stems) for code, stems in self._known.items()}
 
     def heard_in(self, text: str, language: str) -> bool:
         """Whether a text holds a phrase of any language; in the reader's own, also with a typo."""
         words = tokens(text[:LONGEST_TEXT])
         heard = {code: [self._stems(word, code, language) for word in words] for code in self._known}
-        anywhere = {code: frozenset(chain(*stems)) for code, stems in heard.items()}
-        return any(_may_hold(anywhere[code], phrase) and _holds(heard[code], phrase) for code, phrase in self._phrases)
+        return any(self._heard_among(code, stems) for code, stems in heard.items())
+
+    def _heard_among(self, code: str, heard: Sequence[frozenset[str]]) -> bool:
+        """Only the phrases whose first word is in the text are looked at closely."""
+        begun = self._begun_by[code]
+        anywhere = frozenset(chain(*heard))
+        likely = chain.from_iterable(begun.get(stem, ()) for stem in anywhere)
+        return any(_may_hold(anywhere, phrase) and _holds(heard, phrase) for phrase in likely)
 
     def _stems(self, word: str, code: str, language: str) -> frozenset[str]:
         stems = self._stemmer.stems(word, code)
@@ -60,7 +71,7 @@ class Urgency:
 
 
 def _may_hold(anywhere: frozenset[str], phrase: Stems) -> bool:
-    """Whether a phrase's words are in a text at all; of most phrases not even the first is."""
+    """Whether a phrase's words are in a text at all."""
     return all(not stems.isdisjoint(anywhere) for stems in phrase)
 
 

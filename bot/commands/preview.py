@@ -143,9 +143,8 @@ def _telegram(reply: Reply, words: Words) -> Text:
 
     shown = _styled(render.text(reply.screen, reply.language, words))
     shown.append(_pictured(reply, words))
-    keyboard = render.keyboard(reply.screen, reply.language, words)
-    for row in keyboard.inline_keyboard if keyboard else ():
-        shown.append("\n" + " ".join(f"[{button.text}]" for button in row))
+    for row in render.keyboard(reply.screen, reply.language, words) or ():
+        shown.append("\n" + " ".join(f"[{button['text']}]" for button in row))
     return shown
 
 

@@ -94,6 +94,16 @@ Param = str | int | date | datetime | Phrase | Plain | Markdown
 Block = Phrase | Plain | Markdown
 
 
+def is_everybodys(block: Block) -> bool:
+    """Whether a block says the same to everybody: nothing in it was typed by, or is about, one person."""
+    if not isinstance(block, Phrase):
+        return True
+    return all(
+        is_everybodys(value) if isinstance(value, Phrase | Plain | Markdown) else not isinstance(value, str)
+        for value in block.params.values()
+    )
+
+
 def say(key: str, **params: Param) -> Phrase:
     """Interface words by key: `say("quiz.right", score=3)`."""
     return Phrase(key, params)

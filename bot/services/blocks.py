@@ -9,7 +9,8 @@ from bot.domain.workshops import Workshop
 
 def source_line(source: Source) -> Phrase:
     """Where a claim can be checked."""
-    return say("source", title=source.title, publisher=source.publisher, url=Plain({"pl": str(source.url)}))
+    title, publisher, url = (Plain({"pl": text}) for text in (source.title, source.publisher, str(source.url)))
+    return say("source", title=title, publisher=publisher, url=url)
 
 
 def numbered(lines: Sequence[dict[str, str]]) -> list[Block]:
@@ -31,7 +32,7 @@ def tip_blocks(tip: Tip) -> list[Block]:
     """A tip's words. A card begins with the number to call, unless its first sentence says it, and has its steps."""
     blocks: list[Block] = [say("tip.title", title=Plain(tip.title))]
     if tip.call and tip.call not in tip.text["pl"]:
-        blocks.append(say("card.call", number=tip.call))
+        blocks.append(say("card.call", number=Plain({"pl": tip.call})))
     return [*blocks, Markdown(tip.text), *numbered(tip.steps), source_line(tip.source)]
 
 

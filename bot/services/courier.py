@@ -37,9 +37,11 @@ from scheduler.model import (
     Run,
     Sent,
     Uncertain,
+    keeps_trying,
 )
 
 FIRST_PAUSE = timedelta(seconds=10)
+LONGEST_FOR_ALERTS = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=30)
 """With these pauses a message is tried for an hour and a half before it is given up."""
 LETTERS_KEPT = 16
@@ -81,9 +83,10 @@ class _Parcel:
     delivery: Delivery
     resident: Resident
     letter: _Letter
+    kind: Kind
 
     async def send(self) -> Outcome:
-        return await self.courier.deliver(self.delivery, self.resident, self.letter)
+        return await self.courier.deliver(self)
 
 
 class Courier:
@@ -134,12 +137,12 @@ class Courier:
         except Exception as error:  # noqa: BLE001 - what one resident's letter trips over must not stop the others
             _log.error("courier.unwritable", run=run.id, kind=type(error).__name__)
             return GiveUp(type(error).__name__)
-        return _Parcel(self, delivery, resident, letter) if isinstance(letter, _Letter) else letter
+        return _Parcel(self, delivery, resident, letter, run.kind) if isinstance(letter, _Letter) else letter
 
-    async def deliver(self, delivery: Delivery, resident: Resident, letter: "_Letter") -> Outcome:
+    async def deliver(self, parcel: _Parcel) -> Outcome:
         """Hand a letter over, and note what that tells about the resident."""
-        outcome = await self._hand_over(delivery, resident, letter.screen)
-        await self._note(resident, letter, outcome)
+        outcome = await self._hand_over(parcel)
+        await self._note(parcel.resident, parcel.letter, outcome)
         return outcome
 
     async def _letter(
@@ -209,14 +212,15 @@ class Courier:
             return OptedOut()
         return _Letter(workshop_letter(reminder.occasion, workshop, booking, now))
 
-    async def _hand_over(self, delivery: Delivery, resident: Resident, screen: Screen) -> Outcome:
-        sender = self._senders.get(resident.address.channel)
+    async def _hand_over(self, parcel: _Parcel) -> Outcome:
+        delivery, address = parcel.delivery, parcel.resident.address
+        sender = self._senders.get(address.channel)
         if sender is None:
-            return GiveUp(f"the channel {resident.address.channel} is off")
+            return GiveUp(f"the channel {address.channel} is off")
         try:
-            posted = await sender.send(resident.address, resident.language, screen, key=delivery.key)
+            posted = await sender.send(address, parcel.resident.language, parcel.letter.screen, key=delivery.key)
         except BotError as error:
-            return _meaning(error, delivery, self._clock())
+            return _meaning(error, delivery, parcel.kind, self._clock())
         return Sent(posted.reference)
 
     async def _note(self, resident: Resident, letter: _Letter, outcome: Outcome) -> None:
@@ -247,13 +251,13 @@ def _agrees(resident: Resident, kind: Kind) -> bool:
             assert_never(kind)
 
 
-def _meaning(error: BotError, delivery: Delivery, now: datetime) -> Outcome:
+def _meaning(error: BotError, delivery: Delivery, kind: Kind, now: datetime) -> Outcome:
     """What the scheduler should do about a channel's refusal."""
     match error:
         case Throttled(retry_at=at):
             return Retry(at, "the channel asks us to wait", account_wide=True)
         case Unreachable():
-            return _later(delivery, str(error), now)
+            return _later(delivery, kind, str(error), now)
         case Unanswered():
             return Uncertain(str(error))
         case Blocked():
@@ -262,8 +266,10 @@ def _meaning(error: BotError, delivery: Delivery, now: datetime) -> Outcome:
             return GiveUp(str(error))
 
 
-def _later(delivery: Delivery, reason: str, now: datetime) -> Outcome:
-    """It was not taken this time: wait longer after each try, and not for ever."""
+def _later(delivery: Delivery, kind: Kind, reason: str, now: datetime) -> Outcome:
+    """It was not taken this time: wait longer after each try, and not for ever; an alert never waits long."""
+    if keeps_trying(kind):
+        return Retry(now + min(FIRST_PAUSE * delivery.tries, LONGEST_FOR_ALERTS), reason, account_wide=False)
     if delivery.tries >= MAX_ATTEMPTS:
         return GiveUp(f"{delivery.tries} tries: {reason}")
     return Retry(now + min(FIRST_PAUSE * 3 ** (delivery.tries - 1), LONGEST_PAUSE), reason, account_wide=False)

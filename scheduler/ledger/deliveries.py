@@ -28,6 +28,7 @@ from scheduler.model import (
     RunState,
     Sent,
     Uncertain,
+    keeps_trying,
     lane_of,
     minds_quiet_hours,
     resends_uncertain,
@@ -200,7 +201,8 @@ async def record(conn: "AsyncConnection", results: Sequence[Result], now: dateti
     """Write what became of marked deliveries; writing the same twice is the same as once."""
     if not results:
         return
-    kinds = await _kinds(conn, {delivery.run_id for delivery, outcome in results if isinstance(outcome, Uncertain)})
+    open_ended = {delivery.run_id for delivery, outcome in results if isinstance(outcome, Uncertain | Retry)}
+    kinds = await _kinds(conn, open_ended)
     rows = [
         _row(delivery, _change(delivery, outcome, kinds, now), now)
         for delivery, outcome in sorted(results, key=lambda result: (result[0].run_id, result[0].recipient))
@@ -239,7 +241,7 @@ def _change(delivery: Delivery, outcome: Outcome, kinds: dict[int, Kind], now: d
         case GiveUp(reason):
             change = _Change(DeliveryState.FAILED, reason)
         case Retry():
-            change = _after_retry(delivery, outcome)
+            change = _after_retry(delivery, outcome, kinds[delivery.run_id])
         case Uncertain(reason):
             change = _after_doubt(delivery, reason, kinds[delivery.run_id], now)
         case _:
@@ -247,9 +249,10 @@ def _change(delivery: Delivery, outcome: Outcome, kinds: dict[int, Kind], now: d
     return change
 
 
-def _after_retry(delivery: Delivery, outcome: Retry) -> _Change:
+def _after_retry(delivery: Delivery, outcome: Retry, kind: Kind) -> _Change:
     # A limit on the whole account says nothing against this message, so it is never what ends it.
-    if delivery.tries >= MAX_ATTEMPTS and not outcome.account_wide:
+    ends = not (outcome.account_wide or keeps_trying(kind))
+    if delivery.tries >= MAX_ATTEMPTS and ends:
         return _Change(DeliveryState.FAILED, f"{delivery.tries} attempts: {outcome.reason}")
     return _Change(DeliveryState.WAITING, outcome.reason, due_at=outcome.at)
 

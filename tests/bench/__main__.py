@@ -37,19 +37,19 @@ def main() -> None:
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     configure_logging("console", "warning", sys.stderr)
-    console.print(machine.about(), "\n", markup=False, highlight=False)
     kept = [_measure(part, console, given.write) for part in given.parts or PARTS]
     sys.exit(not all(kept))
 
 
 def _measure(part: str, console: Console, page: Path | None) -> bool:
     """Measure one part, show it, write it down; whether its promises are kept."""
+    about = machine.about()
+    console.print(f"{part}: {about}", markup=False, highlight=False, soft_wrap=True)
     sections = PARTS[part]()
     for section in sections:
         show(console, section)
     if page:
-        about = f"{utc_now():%Y-%m-%d}: {machine.about()}."
-        text = "\n\n".join([about, *map(markdown, sections)])
+        text = "\n\n".join([f"{utc_now():%Y-%m-%d}: {about}.", *map(markdown, sections)])
         page.write_text(put(page.read_text(encoding="utf-8"), part, text), encoding="utf-8")
     return all(promise.kept for section in sections for promise in section.promises)
 

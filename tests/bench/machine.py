@@ -41,9 +41,10 @@ def be_prompt() -> None:
 
 
 def about() -> str:
-    """The machine in a line."""
+    """The machine in a line, and whether it had other work: its load of the last minute."""
     bound = "measured process and Bot API bound to a core each" if cores() else "nothing is bound to a core"
-    return f"{_model()}, {os.cpu_count()} cores; Python {platform.python_version()}; {bound}"
+    load = f"load {os.getloadavg()[0]:.1f} before"
+    return f"{_model()}, {os.cpu_count()} cores, {load}; Python {platform.python_version()}; {bound}"
 
 
 def _model() -> str:

@@ -154,13 +154,13 @@ async def _flooded(api: Remote) -> tuple[float, Watched]:
 def _flood_section(begun: float, seen: Watched) -> Section:
     arrivals = seen.broadcast
     again = next(at for at in arrivals if at > begun + FLOOD_S)
-    recovered_at = _recovered_at(arrivals, again)
     spans = {
         "before": (begun - SPAN_S, begun),
         "right after": (again, again + SPAN_S),
         "at the end": (arrivals[-1] - SPAN_S, arrivals[-1]),
     }
     rates = {name: len(between(arrivals, *span)) / SPAN_S for name, span in spans.items()}
+    recovered_at = _recovered_at(arrivals, again, rates["before"])
     rows = [(f"{name}, {SPAN_S:g} s", f"{figure:,.1f}/s") for name, figure in rates.items()]
     rows.insert(1, ("silence after the first 429", f"{again - begun:.2f} s"))
     rows.insert(3, ("back at 99 % of the rate before", f"{recovered_at - again:.0f} s later"))
@@ -177,9 +177,9 @@ def _flood_section(begun: float, seen: Watched) -> Section:
     )
 
 
-def _recovered_at(arrivals: list[float], again: float) -> float:
-    """The begin of the first second that is at 99 % of the cap again, or the last arrival."""
+def _recovered_at(arrivals: list[float], again: float, before: float) -> float:
+    """The begin of the first second that is nearly as full as those before, or the last arrival."""
     for offset in range(int(arrivals[-1] - again)):
-        if len(between(arrivals, again + offset, again + offset + 1)) >= ACHIEVED * FLOOD_CAP * ACHIEVED:
+        if len(between(arrivals, again + offset, again + offset + 1)) >= ACHIEVED * before:
             return again + offset
     return arrivals[-1]

@@ -211,18 +211,21 @@ def serve(pipe: Pipe, answer: bytes, core: int | None) -> None:
         loop = asyncio.get_running_loop()
         api, stop = Api(answer), asyncio.Event()
 
-        def asked() -> None:
+        async def answered(name: str, given: list[Any]) -> Any:
+            return getattr(api, name)(*given)
+
+        def listen() -> None:
             with suppress(EOFError):
-                name, *given = pipe.recv()
-                if name != "stop":
-                    return pipe.send(getattr(api, name)(*given))
-            return stop.set()
+                while (asked := pipe.recv())[0] != "stop":
+                    name, *given = asked
+                    pipe.send(asyncio.run_coroutine_threadsafe(answered(name, given), loop).result())
+            loop.call_soon_threadsafe(stop.set)
 
         server = await loop.create_server(lambda: Http(api), "127.0.0.1", 0, backlog=1024)
-        loop.add_reader(pipe.fileno(), asked)
         pipe.send(server.sockets[0].getsockname()[1])
+        listening = asyncio.create_task(asyncio.to_thread(listen))
         await stop.wait()
-        loop.remove_reader(pipe.fileno())
+        await listening
         server.close()
 
     machine.be_prompt()

@@ -5,17 +5,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from tests.bench import machine, product
 from tests.bench.figures import median
 from tests.bench.report import Promise, Section, at_least, broken
 from tests.bench.server import Remote, bot_api
 from tests.bench.strict import Checked, strict_api
-from tests.postgres import NoPostgres, postgres_server
+from tests.postgres import NoPostgres, Server, postgres_server
 
 COUNT = 10_000
 ROUNDS = 3
@@ -81,7 +80,7 @@ def measure() -> list[Section]:
     """Check everybody's messages, then let them run in turns."""
     with tempfile.TemporaryDirectory() as folder, postgres() as database:
         message = Path(folder) / "message.json"
-        everybody = contenders(database.url() if database else None)
+        everybody = contenders(database.new_database() if database else None)
         checked = _trial(everybody, message)
         laps: dict[Contender, list[Lap]] = {one: [] for one in everybody}
         with bot_api(checked.answer) as api:
@@ -92,33 +91,15 @@ def measure() -> list[Section]:
     return [_section(laps, checked, database is not None)]
 
 
-class Databases:
-    """Gives each lap on PostgreSQL a database of its own."""
-
-    def __init__(self, server: Any) -> None:
-        self._server = server
-
-    def url(self) -> str:
-        """A new one, with its tables."""
-        made: str = self._server.new_database()
-        return made
-
-
 @contextmanager
-def postgres() -> Iterator[Databases | None]:
-    """PostgreSQL, on the server's core; None where there is none."""
+def postgres() -> Iterator[Server | None]:
+    """PostgreSQL, on the Bot API's core; None where there is none."""
     cores = machine.cores()
-    try:
-        with machine.on_core(cores[1] if cores else None):
-            managed = postgres_server()
-            server = managed.__enter__()
-    except NoPostgres:
-        yield None
-        return
-    try:
-        yield Databases(server)
-    finally:
-        managed.__exit__(None, None, None)
+    with ExitStack() as stack:
+        server = None
+        with suppress(NoPostgres), machine.on_core(cores[1] if cores else None):
+            server = stack.enter_context(postgres_server())
+        yield server
 
 
 def _trial(everybody: list[Contender], message: Path) -> Checked:
@@ -138,9 +119,9 @@ def _trial(everybody: list[Contender], message: Path) -> Checked:
     return checked
 
 
-def _lap(one: Contender, api: Remote, message: Path, database: Databases | None) -> Lap:
+def _lap(one: Contender, api: Remote, message: Path, database: Server | None) -> Lap:
     if "--database" in one.command and database:
-        one = replace(one, command=(*one.command[:-1], database.url()))
+        one = replace(one, command=(*one.command[:-1], database.new_database()))
     before = api.watched()
     taken = _start(one, api.base_url, COUNT, message)
     after = api.watched()

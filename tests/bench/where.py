@@ -44,10 +44,11 @@ def measure() -> list[Section]:
     with bot_api() as api, machine.on_core(cores[0] if cores else None):
         plain = product.run(product.durable(api.base_url, COUNT))
 
-        async def watched(work: Coroutine[Any, Any, None]) -> None:
+        async def watched(work: Coroutine[Any, Any, product.Taken]) -> product.Taken:
             profile.enable()
-            await work
+            taken = await work
             profile.disable()
+            return taken
 
         whole = product.run(product.durable(api.base_url, COUNT, around=watched))
     return [_section(plain, _shares(profile, whole["own_cpu_s"]))]

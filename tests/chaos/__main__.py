@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -18,6 +19,10 @@ from tests.chaos.city import City
 from tests.chaos.program import Clock
 from tests.chaos.promises import Verdict, judge
 from tests.chaos.trouble import disk_full, locked
+
+LOCKED_S = 15
+Part = Callable[[Path], Awaitable[list[Verdict]]]
+"""Happens in an empty folder."""
 
 console = Console(width=None if sys.stdout.isatty() else 140)
 
@@ -32,23 +37,26 @@ def asked() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def parts(people: int, kills: int, seed: int) -> dict[str, Callable[[Path], Awaitable[list[Verdict]]]]:
+def parts(people: int, kills: int, seed: int) -> dict[str, Part]:
     """Everything there is, by title."""
     city = City(people)
-    found: dict[str, Callable[[Path], Awaitable[list[Verdict]]]] = {}
+    found: dict[str, Part] = {}
     for faults in ({}, FAULTS):
         for kind in (Kind.ALERT, Kind.NEWS):
             moments = killer.choose(seed + len(found), kills, people)
             plan = Plan(kind, city, seed, moments, faults, clock=None if kind is Kind.ALERT else Clock.at_noon())
             trouble = f", faults in {sum(faults.values()):.0%} of the requests" if faults else ""
             title = f"{kind.value} to {people:,}, {kills} kills ({killer.told(moments)}){trouble}"
-            found[title] = lambda folder, plan=plan: _judged(folder, plan)  # type: ignore[misc]
-    found[f"alert to {people:,}, the disk is full twice"] = lambda folder: disk_full(folder, city)
-    found[f"alert to {people:,}, the database is locked for 15 s"] = lambda folder: locked(folder, city, 15)
+            found[title] = partial(judged, plan=plan)
+    found[f"alert to {people:,}, the disk is full twice"] = partial(disk_full, city=city)
+    found[f"alert to {people:,}, the database is locked for {LOCKED_S} s"] = partial(
+        locked, city=city, seconds=LOCKED_S
+    )
     return found
 
 
-async def _judged(folder: Path, plan: Plan) -> list[Verdict]:
+async def judged(folder: Path, plan: Plan) -> list[Verdict]:
+    """A broadcast, and what it says of the promises."""
     return judge(await broadcast(folder, plan))
 
 

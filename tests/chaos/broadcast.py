@@ -35,8 +35,10 @@ FAULTS: Mapping[Fault, float] = {
     TooMany(1): 0.004,
 }
 """What a fifth of the requests meet. Each 429 silences the account for a second, so they are few."""
-STALLED_S = 200.0
-"""A message refused at its third try waits for 90 seconds; with nothing new for longer, it will never end."""
+WORST = 2
+"""How often the same resident may meet trouble: each further try waits three times as long."""
+STALLED_S = 400.0
+"""A message whose fourth try is refused waits for 270 seconds; with nothing new for longer, it will never end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ async def broadcast(folder: Path, plan: Plan) -> Evidence:
         async with stage.database() as database, database.begin() as conn:
             await announce(conn, plan.kind, stage.now())
         if plan.faults:
-            stage.api.weather = Weather(plan.seed, plan.faults)
+            stage.api.weather = Weather(plan.seed, plan.faults, worst=WORST)
         wrecks = [await _killed(stage, moment) for moment in plan.moments]
         await stage.program.start()
         end = await finished(stage)

@@ -15,7 +15,8 @@ from tests.telegram_api import TelegramApi
 START_S, FIRST_S = 2.0, 0.5
 """About what a start takes, and how long it settles what an earlier life left."""
 OPENING_S = 1.5
-HELD_S = (0.0005, 0.01)
+HELD_S = (0.001, 0.04)
+"""From before the audience is written to after its commit, for 10,000 residents."""
 STILL_S = 15.0
 """Nothing leaves for so long: what is left waits to be tried again, and a kill need not wait for it."""
 WRITERS_BYTE = 120

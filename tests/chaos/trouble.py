@@ -15,7 +15,7 @@ from tests.chaos.killer import database_of, sent
 from tests.chaos.promises import Verdict, judge
 from tests.chaos.sight import look
 
-ROOM = 16 * 1024
+ROOM = 32 * 1024
 """Bytes beyond which no file of the program may be written while the disk is full; its log is shorter."""
 ENDURED_S = 3.0
 FULL = re.compile(r"disk is full|disk I/O error")

@@ -317,12 +317,15 @@ async def test_a_retry_waits_until_its_time_and_keeps_its_key(db: Database) -> N
     assert await take(db, now=NOON + HOUR) == [replace(first, attempt=2)]
 
 
-@pytest.mark.parametrize(("account_wide", "state"), [(False, D.FAILED), (True, D.WAITING)])
-async def test_retries_end_unless_the_whole_account_is_held(
-    db: Database, account_wide: bool, state: DeliveryState
+@pytest.mark.parametrize(
+    ("kind", "account_wide", "state"),
+    [(Kind.NEWS, False, D.FAILED), (Kind.NEWS, True, D.WAITING), (Kind.ALERT, False, D.WAITING)],
+)
+async def test_retries_end_unless_it_is_an_alert_or_the_whole_account_is_held(
+    db: Database, kind: Kind, account_wide: bool, state: DeliveryState
 ) -> None:
     await db.populate("tg")
-    run = await db.open()
+    run = await db.open(kind)
     for _ in range(MAX_ATTEMPTS):
         (delivery,) = await mark(db, await take(db))
         await record(db, [(delivery, Retry(NOON, "503", account_wide=account_wide))])

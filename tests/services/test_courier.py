@@ -294,6 +294,23 @@ async def test_each_refusal_tells_the_scheduler_what_to_do(
     assert (kept.blocked_at == NOON) is isinstance(error, Blocked)
 
 
+@pytest.mark.parametrize(("attempt", "seconds"), [(1, 10), (2, 20), (3, 30), (8, 30), (200, 30)])
+async def test_an_alert_is_tried_again_soon_and_for_as_long_as_its_run_is_open(
+    database: Database, attempt: int, seconds: int
+) -> None:
+    async with database.begin() as conn:
+        await add_resident(conn, alerts=True)
+
+    found = await said_by(
+        make(database, FakeSender(Unreachable("down"))),
+        a_delivery(attempt=attempt),
+        a_run(Kind.ALERT),
+        a_campaign(Kind.ALERT),
+    )
+
+    assert found == Retry(NOON + timedelta(seconds=seconds), "down", account_wide=False)
+
+
 async def test_a_channel_without_a_sender_fails(database: Database) -> None:
     async with database.begin() as conn:
         await add_resident(conn, "matrix:1", campaigns=True)

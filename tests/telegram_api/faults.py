@@ -67,10 +67,10 @@ class Weather:
         self._random = random.Random(seed)  # noqa: S311 - not a secret
         self._shares = dict(shares)
         self._worst = worst
-        self._requests: Counter[int] = Counter()
+        self._requests: Counter[int | str] = Counter()
         self.met: Counter[tuple[str, Fault]] = Counter()
 
-    def draw(self, method: str, chat: int | None = None) -> Fault | None:
+    def draw(self, method: str, chat: int | str | None = None) -> Fault | None:
         """What the next request of a method, to a chat, meets."""
         place = self._random.random()
         if chat is not None:

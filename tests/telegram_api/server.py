@@ -163,8 +163,7 @@ class TelegramApi:
             if planned.times and (planned.method == method or (planned.method is None and method != "getUpdates")):
                 planned.times -= 1
                 return planned.fault
-        chat = int(given["chat_id"]) if "chat_id" in given else None
-        return self.weather.draw(method, chat) if self.weather else None
+        return self.weather.draw(method, given.get("chat_id")) if self.weather else None
 
 
 def _soon(method: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Awaitable[Any]]:

@@ -1,25 +1,17 @@
-"""One screen to many chats: rendered once for each language, posted without the library's own work on each message.
+"""One screen to many chats: rendered once for each language."""
 
-The library builds parameters and a Message object for every call, which costs more than the request itself. Its
-transport and its reading of errors are used as they are.
-"""
-
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from telegram import Bot, InputFile
 from telegram.constants import ParseMode
-from telegram.request import BaseRequest
 
 from bot.catalogue.words import Words
 from bot.channels.telegram import render
-from bot.channels.telegram.outgoing import NO_PREVIEW, Clock, our_errors
+from bot.channels.telegram.outgoing import Clock, buttons, our_errors, written
+from bot.channels.telegram.wire import Wire, body
 from bot.domain.messages import Picture, Screen
-
-if TYPE_CHECKING:
-    from telegram.request import RequestData
 
 FORMS_KEPT = 64
 PICTURES_KEPT = 16
@@ -35,20 +27,12 @@ class _Form:
     words: Words
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """Parameters that are JSON already: as much of the library's `RequestData` as its transport port asks for."""
-
-    json_payload: bytes
-    contains_files: bool = False
-
-
 class Bulk:
     """Sends screens unasked; methods raise as `our_errors` says."""
 
-    def __init__(self, bot: Bot, request: BaseRequest, words: Callable[[], Words], now: Clock) -> None:
+    def __init__(self, bot: Bot, wire: Wire, words: Callable[[], Words], now: Clock) -> None:
         self._bot = bot
-        self._request = request
+        self._wire = wire
         self._words = words
         self._now = now
         self._forms: dict[tuple[int, str], _Form] = {}
@@ -62,11 +46,8 @@ class Bulk:
             form = self._form(language, screen)
             if form is None:
                 return None
-            body = b'{"chat_id":%d,%s' % (chat, form.body)
-            sent: Any = await self._request.post(
-                f"{self._bot.base_url}/{form.method}", cast("RequestData", _Ready(body))
-            )
-            return str(sent["message_id"])
+            shown = await self._wire.post(form.method, b'{"chat_id":%d,%s' % (chat, form.body))
+            return str(shown["message_id"])
 
     def _form(self, language: str, screen: Screen) -> _Form | None:
         words, place = self._words(), (id(screen), language)
@@ -81,22 +62,15 @@ class Bulk:
     def _made(self, language: str, screen: Screen, words: Words) -> _Form | None:
         if screen.file:
             return None
-        fields: dict[str, Any] = {"parse_mode": ParseMode.HTML}
-        if screen.picture:
-            caption = render.caption(screen, language, words)
-            if caption is None:
-                return None
-            method = "sendPhoto"
-            fields |= {"photo": self._pictures[id(screen.picture)][1], "caption": caption}
-        else:
-            method = "sendMessage"
-            fields |= {
-                "text": render.text(screen, language, words),
-                "link_preview_options": NO_PREVIEW.to_dict(),
-            }
-        if keyboard := render.keyboard(screen, language, words):
-            fields["reply_markup"] = keyboard.to_dict()
-        return _Form(method, json.dumps(fields, ensure_ascii=False).encode()[1:], screen, words)
+        fields = written(screen, language, words)
+        if screen.picture is None:
+            return _Form("sendMessage", body(**fields)[1:], screen, words)
+        caption = render.caption(screen, language, words)
+        if caption is None:
+            return None
+        fields |= {"photo": self._pictures[id(screen.picture)][1], "caption": caption}
+        fields |= {"text": None, "link_preview_options": None}
+        return _Form("sendPhoto", body(**fields)[1:], screen, words)
 
     async def _upload(self, chat: int, language: str, screen: Screen, picture: Picture) -> str | None:
         """Send a picture that Telegram does not have yet; the next chats get it by its name there."""
@@ -109,7 +83,7 @@ class Bulk:
             InputFile(picture.png, filename="picture.png"),
             caption=caption,
             parse_mode=ParseMode.HTML,
-            reply_markup=render.keyboard(screen, language, words),
+            reply_markup=buttons(screen, language, words),
         )
         _keep(self._pictures, id(picture), (picture, sent.photo[-1].file_id), PICTURES_KEPT)
         return str(sent.message_id)

@@ -25,6 +25,7 @@ from bot.channels.telegram.replies import Pace, Replies
 from bot.channels.telegram.request import AiohttpRequest
 from bot.channels.telegram.setup import introduce
 from bot.channels.telegram.webhook import Webhook
+from bot.channels.telegram.wire import Wire, body
 from bot.domain.errors import Rejected
 from bot.domain.messages import Screen, say
 from bot.domain.residents import Address
@@ -78,8 +79,9 @@ class TelegramChannel:
         self._dialogue = dialogue
         self._words = words
         self._now = now
-        self._postman = Postman(self._bot, words, now)
-        self._bulk = Bulk(self._bot, self._request, words, now)
+        self._wire = Wire(self._bot, self._request)
+        self._postman = Postman(self._bot, self._wire, words, now)
+        self._bulk = Bulk(self._bot, self._wire, words, now)
         self._replies = Replies(self._postman, dialogue, pace, now=now, sleep=sleep)
         self._turns = InOrder()
         self._asides: set[asyncio.Task[None]] = set()
@@ -131,7 +133,7 @@ class TelegramChannel:
 
     async def _answer(self, query: str) -> None:
         """Stop the button's waiting sign; a query already answered, or too old, needs nothing."""
-        await self._bot.answer_callback_query(query)
+        await self._wire.post("answerCallbackQuery", body(callback_query_id=query))
 
     async def _decline(self, chat: int, language: str) -> None:
         """Leave a group: what people ask here, and their quiz results, are nobody else's."""
@@ -174,7 +176,7 @@ class TelegramChannel:
         if number := await self._bulk.send(chat, language, screen):
             return Posted(number)
         posted = [await step() for step in self._postman.steps(chat, language, screen)]
-        return Posted(str(posted[-1].message_id))
+        return Posted(str(posted[-1]))
 
     async def ask_name(self) -> str:
         """The bot's user name, asked of the Bot API; for links, where the channel is not served."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 
 from markdown_it.token import Token
@@ -9,6 +10,7 @@ from markdown_it.token import Token
 from bot.catalogue.markup import parser
 
 MORE = "…"
+TEXTS_KEPT = 4096
 LINKED = ("https://", "http://", "tg://")
 """Telegram drops other links without a word."""
 
@@ -39,9 +41,13 @@ def length(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def lines_of(markdown: str) -> list[Line]:
+def lines_of(markdown: str) -> tuple[Line, ...]:
     """The lines of a Markdown text."""
-    return list(_read(parser().parse(markdown)))
+    return tuple(_read(parser().parse(markdown)))
+
+
+known_lines = lru_cache(maxsize=TEXTS_KEPT)(lines_of)
+"""The same, kept for the next time: reading Markdown takes longer than all the rest of showing it."""
 
 
 def fit(lines: Iterable[Line], limit: int) -> str:

@@ -3,25 +3,28 @@
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
-from telegram import Bot, InputFile, LinkPreviewOptions, Message
+from telegram import Bot, InlineKeyboardMarkup, InputFile
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, TelegramError
 
 from bot.catalogue.words import Words
 from bot.channels.telegram import render
 from bot.channels.telegram.request import Flooded, NotSent, ServerFailed
+from bot.channels.telegram.wire import Wire, body
 from bot.domain.errors import Blocked, BotError, Rejected, Throttled, Unanswered, Unreachable
 from bot.domain.messages import Screen
 
-NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+NO_PREVIEW = {"is_disabled": True}
 
 _GONE = ("chat not found", "user is deactivated", "user not found", "peer_id_invalid")
 """What a 400 says of somebody who cannot be written to."""
 _UNCHANGED = "message is not modified"
 
 Clock = Callable[[], datetime]
-Step = Callable[[], Awaitable[Message]]
+Step = Callable[[], Awaitable[int]]
+"""Makes one request; returns the number of the message it showed."""
 
 
 class ChatMoved(BotError):
@@ -61,11 +64,29 @@ def _ours(error: TelegramError, now: Clock) -> BotError:
             return Unanswered(error.message)
 
 
+def written(screen: Screen, language: str, words: Words) -> dict[str, Any]:
+    """A screen as the parameters of a message of text."""
+    rows = render.keyboard(screen, language, words)
+    return {
+        "text": render.text(screen, language, words),
+        "parse_mode": ParseMode.HTML,
+        "link_preview_options": NO_PREVIEW,
+        "reply_markup": {"inline_keyboard": rows} if rows else None,
+    }
+
+
+def buttons(screen: Screen, language: str, words: Words) -> InlineKeyboardMarkup | None:
+    """A screen's buttons as the library wants them beside a file."""
+    rows = render.keyboard(screen, language, words)
+    return InlineKeyboardMarkup.de_json({"inline_keyboard": rows}) if rows else None
+
+
 class Postman:
     """Puts screens into chats; every method raises as `our_errors` says."""
 
-    def __init__(self, bot: Bot, words: Callable[[], Words], now: Clock) -> None:
+    def __init__(self, bot: Bot, wire: Wire, words: Callable[[], Words], now: Clock) -> None:
         self._bot = bot
+        self._wire = wire
         self._words = words
         self._now = now
 
@@ -74,13 +95,8 @@ class Postman:
         words = self._words()
         with our_errors(self._now):
             try:
-                await self._bot.edit_message_text(
-                    render.text(screen, language, words),
-                    chat_id=chat,
-                    message_id=message,
-                    parse_mode=ParseMode.HTML,
-                    link_preview_options=NO_PREVIEW,
-                    reply_markup=render.keyboard(screen, language, words),
+                await self._wire.post(
+                    "editMessageText", body(chat_id=chat, message_id=message, **written(screen, language, words))
                 )
             except BadRequest as error:
                 if _UNCHANGED not in error.message.lower():
@@ -105,39 +121,34 @@ class Postman:
             steps.append(lambda: self._text(chat, screen, language))
         return steps
 
-    async def _text(self, chat: int, screen: Screen, language: str) -> Message:
-        words = self._words()
+    async def _text(self, chat: int, screen: Screen, language: str) -> int:
         with our_errors(self._now):
-            return await self._bot.send_message(
-                chat,
-                render.text(screen, language, words),
-                parse_mode=ParseMode.HTML,
-                link_preview_options=NO_PREVIEW,
-                reply_markup=render.keyboard(screen, language, words),
-            )
+            return await self._wire.show("sendMessage", chat_id=chat, **written(screen, language, self._words()))
 
-    async def _photo(self, chat: int, screen: Screen, language: str, caption: str | None) -> Message:
+    async def _photo(self, chat: int, screen: Screen, language: str, caption: str | None) -> int:
         picture = screen.picture
         if picture is None:
             raise Rejected("there is no picture")
         with our_errors(self._now):
-            return await self._bot.send_photo(
+            shown = await self._bot.send_photo(
                 chat,
                 InputFile(picture.png, filename="picture.png"),
                 caption=caption,
                 parse_mode=ParseMode.HTML,
-                reply_markup=render.keyboard(screen, language, self._words()) if caption is not None else None,
+                reply_markup=buttons(screen, language, self._words()) if caption is not None else None,
             )
+        return shown.message_id
 
-    async def _document(self, chat: int, screen: Screen, language: str, caption: str | None) -> Message:
+    async def _document(self, chat: int, screen: Screen, language: str, caption: str | None) -> int:
         file = screen.file
         if file is None:
             raise Rejected("there is no file")
         with our_errors(self._now):
-            return await self._bot.send_document(
+            shown = await self._bot.send_document(
                 chat,
                 InputFile(file.content, filename=file.name),
                 caption=caption,
                 parse_mode=ParseMode.HTML,
-                reply_markup=render.keyboard(screen, language, self._words()) if caption is not None else None,
+                reply_markup=buttons(screen, language, self._words()) if caption is not None else None,
             )
+        return shown.message_id

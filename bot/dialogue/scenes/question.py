@@ -5,6 +5,7 @@ from bot.dialogue.scenes.parts import MENU, button, column
 from bot.dialogue.scenes.settings import consent_row
 from bot.dialogue.turn import Turn
 from bot.domain import actions as do
+from bot.domain.areas import DEFAULT_LANGUAGE
 from bot.domain.errors import StaleAction
 from bot.domain.messages import Block, Button, Markdown, Phrase, Plain, Row, Screen, say
 from bot.domain.quizzes import Attempt, read_choice
@@ -62,7 +63,7 @@ def question_screen(asked: Question, attempt: Attempt, position: int, picked: st
         ()
         if fixed
         else tuple(
-            say("quiz.option", letter=LETTERS[place], text=option_text(asked, option))
+            say("quiz.option", letter=_letter(place), text=option_text(asked, option))
             for place, option in enumerate(order)
         )
     )
@@ -100,9 +101,12 @@ def _choices(asked: Question, attempt: int, position: int, order: tuple[int, ...
             return _in_order(asked, attempt, position, order, picked)
 
 
+def _letter(place: int) -> Plain:
+    return Plain({DEFAULT_LANGUAGE: LETTERS[place]})
+
+
 def _lettered(asked: Question, place: int, option: int, action: do.Action, key: str = "quiz.letter") -> Button:
-    letter = LETTERS[place]
-    text = option_text(asked, option)
+    letter, text = _letter(place), option_text(asked, option)
     return Button(say(key, letter=letter), action, full=say(f"{key}.full", letter=letter, text=text))
 
 

@@ -144,7 +144,7 @@ async def test_links_are_not_previewed(world: World) -> None:
         await user.says("/start")
         await user.presses("Dalej")
     for method in ("sendMessage", "editMessageText"):
-        assert '"is_disabled": true' in world.api.called(method)[0]["link_preview_options"]
+        assert world.api.called(method)[0]["link_preview_options"] == {"is_disabled": True}
 
 
 async def test_replies_travel_in_their_lane(world: World) -> None:
