@@ -167,6 +167,7 @@ class Deliverer:
         self._flying: set[asyncio.Task[None]] = set()
         self._in_hand: set[tuple[int, int]] = set()  # (run, recipient) of all these
         self._changed = asyncio.Event()
+        self._look_at = float("-inf")  # when to claim again, after a claim that left nothing behind
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop` is set; then finish what is in flight and give the rest back."""
@@ -183,13 +184,22 @@ class Deliverer:
     async def _work_until(self, stop: asyncio.Event, group: asyncio.TaskGroup) -> None:
         await self._settle_earlier_life(stop)
         while not stop.is_set():
-            hungry = len(self._claimed) <= self._batch // 2
-            found = hungry and await self._claim()
+            found = self._wants_more() and await self._claim()
             batch = self._next_batch()
             if batch:
                 await self._board(batch, group)
-            elif not found:
-                await self._idle(self._idle_s if hungry else None)
+            elif not (found or stop.is_set()):
+                await self._idle(self._look_at - self._time() if self._is_hungry() else None)
+
+    @staticmethod
+    def _time() -> float:
+        return asyncio.get_running_loop().time()
+
+    def _is_hungry(self) -> bool:
+        return len(self._claimed) <= self._batch // 2
+
+    def _wants_more(self) -> bool:
+        return self._is_hungry() and self._time() >= self._look_at
 
     async def _settle_earlier_life(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -198,7 +208,8 @@ class Deliverer:
                     lost = await ledger.recover(conn, self._clock(), self._worker)
             except ledger.FAULTS as error:
                 logger.warning("the ledger cannot be read, trying again: %s", ledger.explain(error))
-                await self._idle(self._idle_s)
+                if not stop.is_set():
+                    await self._idle(self._idle_s)
             else:
                 if lost:
                     logger.warning("account %s: %d deliveries were in flight at the last stop", self._account, lost)
@@ -214,6 +225,7 @@ class Deliverer:
     async def _claim(self) -> int:
         """Lease more; returns how many came."""
         room, now = self._batch - len(self._claimed), self._clock()
+        self._look_at = self._time() + self._idle_s
         try:
             async with self._begin() as conn:
                 batch = await ledger.claim(
@@ -226,6 +238,8 @@ class Deliverer:
         except ledger.FAULTS as error:
             logger.warning("the ledger cannot be read, trying again: %s", ledger.explain(error))
             return 0
+        if len(batch) >= room:
+            self._look_at = float("-inf")  # there may be more
         # While the account is held a lease can end and come back in the next claim: it is renewed, not doubled.
         fresh = [delivery for delivery in batch if _place(delivery) not in self._in_hand]
         for delivery in fresh:
@@ -244,7 +258,7 @@ class Deliverer:
         """Mark and prepare a batch, and send each on its way to its turn."""
         self._boarding = len(batch)
         marked = await self._scribe.mark(batch)
-        at = asyncio.get_running_loop().time()
+        at = self._time()
         for delivery in set(batch).difference(marked):
             self._in_hand.discard(_place(delivery))
         for run_id, together in groupby(marked, lambda delivery: delivery.run_id):
@@ -259,7 +273,7 @@ class Deliverer:
             if isinstance(parcel, Outcome):
                 self._settle(delivery, run, parcel)
                 continue
-            task = group.create_task(self._deliver(delivery, parcel, run, at))
+            task = group.create_task(self._deliver(delivery, parcel, (run, campaign), at))
             self._early[task] = delivery
             task.add_done_callback(self._landed)
 
@@ -271,18 +285,28 @@ class Deliverer:
             logger.error("the courier of %s failed: %s", self._account, type(error).__name__)  # noqa: TRY400
             return [GiveUp(type(error).__name__)] * len(batch)
 
-    async def _deliver(self, delivery: Delivery, parcel: Parcel, run: Run, marked_at: float) -> None:
+    async def _deliver(self, delivery: Delivery, parcel: Parcel, work: Work, marked_at: float) -> None:
+        run, _ = work
         try:
             await self._pacer.turn(lane_of(run.kind), delivery.recipient)
         except asyncio.CancelledError:
             self._take_back(delivery)
             raise
         self._take_off()
-        waited_s = asyncio.get_running_loop().time() - marked_at
-        if waited_s > STALE_S and not await self._scribe.mark([delivery]):
+        fresh: Parcel | Outcome | None = parcel
+        if self._time() - marked_at > STALE_S:
+            fresh = await self._again(delivery, work)
+        if fresh is None:
             self._take_back(delivery)
-            return
-        self._settle(delivery, run, await self._send(parcel))
+        else:
+            self._settle(delivery, run, fresh if isinstance(fresh, Outcome) else await self._send(fresh))
+
+    async def _again(self, delivery: Delivery, work: Work) -> "Parcel | Outcome | None":
+        """What was marked long ago, asked about anew: may it still leave (None: no), and is it still wanted?"""
+        if not await self._scribe.mark([delivery]):
+            return None
+        (parcel,) = await self._ask([delivery], *work)
+        return parcel
 
     def _take_off(self) -> None:
         task = asyncio.current_task()

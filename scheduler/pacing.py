@@ -15,7 +15,7 @@ from typing import Protocol
 
 from scheduler.model import Lane
 
-MARGIN = 0.005
+MARGIN = 0.006
 """Share of the rate left unused, so that turns a few milliseconds late do not crowd the next second."""
 
 CATCH_UP_S = 0.01

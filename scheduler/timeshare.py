@@ -15,9 +15,9 @@ logger = logging.getLogger(__name__)
 
 STRETCH_S = 0.05
 """How much of the timeline is taken at once: little, so that a process that dies takes little with it."""
-LATE_S = 0.02
+LATE_S = 0.018
 """How late a turn may be given. Later it would crowd the next second, so its instant is let go."""
-SPARE = 0.02
+SPARE = 0.025
 """Share of the rate left unused, for turns that are late: (1 − SPARE) · (1 + LATE_S) is below one."""
 PAUSE_S = 0.25
 """How long to wait before asking a database again that did not answer."""

@@ -26,6 +26,8 @@ TIP_WINDOW = timedelta(hours=4)
 """How late a tip of the day may still come."""
 LAST_EVENING_HOUR = time(QUIET_FROM.hour - 1)
 """When a reminder is sent whose moment falls after the beginning of quiet hours."""
+STILL_NEWS = timedelta(hours=1)
+"""How long after its start word that a workshop is off still helps: the night may have held it back until then."""
 MOVED_UP_ENDS = timedelta(minutes=15)
 """Nobody is told of a free place later than this before the start."""
 
@@ -148,7 +150,7 @@ async def tell_moved_up(conn: Connection, workshop: Workshop, moved: tuple[Booki
 
 async def tell_called_off(conn: Connection, workshop: Workshop, now: datetime) -> Run:
     """Tell everybody with places, or on the waiting list, that it does not take place."""
-    return await _tell(conn, Reminder(Occasion.CALLED_OFF, workshop.id), workshop.starts_at, now)
+    return await _tell(conn, Reminder(Occasion.CALLED_OFF, workshop.id), workshop.starts_at + STILL_NEWS, now)
 
 
 async def _tell(conn: Connection, reminder: Reminder, until: datetime, now: datetime) -> Run:

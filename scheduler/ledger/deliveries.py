@@ -122,11 +122,14 @@ async def mark(
 ) -> list[Delivery]:
     """Mark claimed deliveries as sending, right before they leave; returns those that may.
 
-    Refused are those whose run was paused, cancelled or has expired, or whose lease went to somebody else; their
-    lease is given back. Marking the same attempt twice is the same as once, so an uncertain commit can be repeated.
+    Refused are those whose run was paused, cancelled or has expired, whose kind minds quiet hours that have begun, or
+    whose lease went to somebody else; their lease is given back. Marking the same attempt twice is the same as once, so
+    an uncertain commit can be repeated.
     """
     table = deliveries.c
     going = select(runs.c.id).where(runs.c.state == RunState.RUNNING, runs.c.expires_at > now)
+    if in_quiet_hours(now):  # it was claimed before they began, and the account was held meanwhile
+        going = going.where(runs.c.kind.not_in([kind for kind in Kind if minds_quiet_hours(kind)]))
     marked: set[tuple[int, int, int]] = set()
     for run_id, recipients in _by_run(batch).items():
         statement = (

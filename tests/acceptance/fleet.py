@@ -7,10 +7,10 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 from urllib.request import urlopen
 
 from tests.acceptance.conftest import Program
-from tests.telegram_api import TelegramApi
 from tests.telegram_api.server import TOKEN
 
 SECRET = "a secret that all the machines of one fleet share"
@@ -50,10 +50,17 @@ class Member(Program):
         self.process.send_signal(what)
 
 
+class Reached(Protocol):
+    """A Bot API, by where it listens."""
+
+    @property
+    def base_url(self) -> str: ...
+
+
 class Fleet:
     """The members and what they share."""
 
-    def __init__(self, folder: Path, api: TelegramApi, database_url: str, **settings: str) -> None:
+    def __init__(self, folder: Path, api: Reached, database_url: str, **settings: str) -> None:
         self.members: list[Member] = []
         self._folder = folder
         self._settings = {
@@ -86,7 +93,7 @@ class Fleet:
 
 
 @asynccontextmanager
-async def fleet(folder: Path, api: TelegramApi, database_url: str, **settings: str) -> AsyncIterator[Fleet]:
+async def fleet(folder: Path, api: Reached, database_url: str, **settings: str) -> AsyncIterator[Fleet]:
     """A fleet of nobody yet; whoever joined has ended after the block."""
     made = Fleet(folder, api, database_url, **settings)
     try:

@@ -12,12 +12,13 @@ from rich.console import Console
 
 from bot.obs import configure_logging
 from bot.wiring import utc_now
-from tests.bench import content, machine, million, ontime, pacing, speed, turns, where
+from tests.bench import content, machine, million, ontime, pacing, shared, speed, turns, where
 from tests.bench.report import Section, markdown, put, show
 
 PARTS: Mapping[str, Callable[[], list[Section]]] = {
     "speed": speed.measure,
     "pacing": pacing.measure,
+    "shared": shared.measure,
     "audience": million.measure,
     "turns": turns.measure,
     "ontime": ontime.measure,

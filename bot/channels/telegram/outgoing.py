@@ -90,17 +90,22 @@ class Postman:
         self._words = words
         self._now = now
 
-    async def change(self, chat: int, message: int, language: str, screen: Screen) -> None:
-        """Make a message of text into another screen; the same screen again is fine."""
-        words = self._words()
-        with our_errors(self._now):
-            try:
-                await self._wire.post(
-                    "editMessageText", body(chat_id=chat, message_id=message, **written(screen, language, words))
-                )
-            except BadRequest as error:
-                if _UNCHANGED not in error.message.lower():
-                    raise
+    def change(self, chat: int, message: int, language: str, screen: Screen) -> Callable[[], Awaitable[None]]:
+        """The request that makes a message of text into another screen; the same screen again is fine.
+
+        It is written out here, so that it leaves at once when its turn comes.
+        """
+        ready = body(chat_id=chat, message_id=message, **written(screen, language, self._words()))
+
+        async def request() -> None:
+            with our_errors(self._now):
+                try:
+                    await self._wire.post("editMessageText", ready)
+                except BadRequest as error:
+                    if _UNCHANGED not in error.message.lower():
+                        raise
+
+        return request
 
     def steps(self, chat: int, language: str, screen: Screen) -> list[Step]:
         """The requests that show a screen anew, to be made in order.
@@ -109,7 +114,7 @@ class Postman:
         The buttons are where the words are.
         """
         if not screen.picture and not screen.file:
-            return [lambda: self._text(chat, screen, language)]
+            return [self._text(chat, screen, language)]
         caption = render.caption(screen, language, self._words())
         steps: list[Step] = []
         if screen.picture:
@@ -118,12 +123,17 @@ class Postman:
         if screen.file:
             steps.append(lambda: self._document(chat, screen, language, caption))
         if caption is None:
-            steps.append(lambda: self._text(chat, screen, language))
+            steps.append(self._text(chat, screen, language))
         return steps
 
-    async def _text(self, chat: int, screen: Screen, language: str) -> int:
-        with our_errors(self._now):
-            return await self._wire.show("sendMessage", chat_id=chat, **written(screen, language, self._words()))
+    def _text(self, chat: int, screen: Screen, language: str) -> Step:
+        ready = body(chat_id=chat, **written(screen, language, self._words()))
+
+        async def request() -> int:
+            with our_errors(self._now):
+                return await self._wire.show("sendMessage", ready)
+
+        return request
 
     async def _photo(self, chat: int, screen: Screen, language: str, caption: str | None) -> int:
         picture = screen.picture

@@ -115,7 +115,7 @@ class Replies:
         if message is None:
             return False
         try:
-            await self._insist(chat, lambda: self._postman.change(chat, message, reply.language, screen), twice=True)
+            await self._insist(chat, self._postman.change(chat, message, reply.language, screen), twice=True)
         except Rejected:  # too old, or deleted: the screen comes as a new message
             return False
         return True

@@ -40,7 +40,7 @@ class Wire:
         """Call a method with parameters that are JSON already; returns its result as plain values."""
         return await self._request.post(f"{self._bot.base_url}/{method}", cast("RequestData", _Ready(ready)))
 
-    async def show(self, method: str, **fields: Any) -> int:
+    async def show(self, method: str, ready: bytes) -> int:
         """Call a method that shows a message; returns the message's number."""
-        shown = await self.post(method, body(**fields))
+        shown = await self.post(method, ready)
         return int(shown["message_id"])

@@ -1,0 +1,1 @@
+"""A town in which two months pass in seconds, to see what it was sent and when."""
