@@ -224,8 +224,11 @@ class Search:
 
     def _hit(self, place: int, coverage: float, heard: Mapping[Term, float], terms: frozenset[Term]) -> Hit | None:
         entry = self._entries[place]
-        said = (_said(phrase, heard) for phrase in self._phrases[place] if not phrase.terms.isdisjoint(terms))
-        fit = (1 - PHRASE) * coverage + PHRASE * max(said, default=0.0) ** 2
+        said = 0.0
+        for phrase in self._phrases[place]:
+            if not phrase.terms.isdisjoint(terms):
+                said = max(said, _said(phrase, heard))
+        fit = (1 - PHRASE) * coverage + PHRASE * said**2
         return Hit(entry.kind, entry.id, round(entry.factor * fit, 4)) if fit >= ENOUGH else None
 
     def _phrase(self, code: str, text: str) -> _Phrase:
@@ -257,7 +260,10 @@ def _said(phrase: _Phrase, heard: Mapping[Term, float]) -> float:
     """The share of a ready phrase that the query holds, rare words counting more."""
     said = 0.0
     for terms, rarity in phrase.words:
-        said += rarity * max(heard.get(term, 0.0) for term in terms)
+        sureness = 0.0
+        for term in terms:
+            sureness = max(sureness, heard.get(term, 0.0))
+        said += rarity * sureness
     return said / phrase.rarity
 
 
