@@ -2,8 +2,8 @@
 
 import re
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Route, expect, sync_playwright
 
+from bot.web import verify
+from tests.support import NOON, VAULT
 from tests.web.world import FakeDialogue, make_app
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -31,14 +33,22 @@ TOUCH = 44
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}")
 
 
+class NobodyWrote:
+    """A database that nobody has to ask: a code that is not ours is known by itself."""
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[None]:
+        yield None
+
+
 class House:
     """A served application; `address` is where."""
 
     def __init__(self) -> None:
         self.dialogue = FakeDialogue()
-        self._server = uvicorn.Server(
-            uvicorn.Config(make_app(self.dialogue), port=0, log_level="critical", ws="none", lifespan="off")
-        )
+        database: Any = NobodyWrote()
+        app = make_app(self.dialogue, verification=verify.routes(database=database, vault=VAULT, clock=lambda: NOON))
+        self._server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", ws="none", lifespan="off"))
         self._thread = threading.Thread(target=self._server.run)
 
     @property
@@ -407,6 +417,17 @@ def test_a_small_phone_shows_everything_without_scrolling_sideways(open_page: Op
         checks.append(fits)
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_code_is_checked_on_a_small_phone(open_page: Open, scripts: bool) -> None:
+    page = open_page("sprawdz", size=SMALL, java_script_enabled=scripts)
+    page.get_by_role("textbox").fill("1 AAAAA")
+    page.get_by_role("textbox").press("Enter")
+    expect(page.get_by_role("main")).to_contain_text("8080")
+    assert page.get_by_role("textbox").input_value() == "1 AAAAA"
+    if scripts:
+        assert page.evaluate("document.documentElement.scrollWidth") <= SMALL[0]
+
+
 def test_everything_to_press_is_large_enough(open_page: Open) -> None:
     page = open_page(size=SMALL)
 
@@ -449,7 +470,7 @@ def test_axe_finds_nothing(open_page: Open, theme: str, size: tuple[int, int]) -
     expect(page.get_by_role("alert")).to_be_visible()
     accessible()
     page.context.set_offline(False)
-    for path in ("nowhere", "?start=subscribe"):
+    for path in ("nowhere", "?start=subscribe", "sprawdz", "sprawdz?kod=1-aaaaa"):
         page.goto(re.sub(r"[^/]*$", path, page.url.partition("#")[0]))
         accessible()
 

@@ -274,6 +274,7 @@ def make_app(
     registry: CollectorRegistry | None = None,
     telegram_webhook: Callable[[dict[str, Any], str | None], Awaitable[int]] | None = None,
     lessons: Callable[[Pages], APIRouter] | None = None,
+    verification: Callable[[Pages], APIRouter] | None = None,
 ) -> FastAPI:
     return create_app(
         dialogue=dialogue,
@@ -284,4 +285,5 @@ def make_app(
         registry=registry or CollectorRegistry(),
         telegram_webhook=telegram_webhook,
         lessons=lessons,
+        verification=verification,
     )
