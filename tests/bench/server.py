@@ -5,6 +5,7 @@ system's monotonic clock, which all processes share.
 """
 
 import asyncio
+import gc
 import json
 import multiprocessing
 import re
@@ -229,6 +230,7 @@ def serve(pipe: Pipe, answer: bytes, core: int | None) -> None:
         server.close()
 
     machine.be_prompt()
+    gc.disable()  # a pause of the collector would look like one of the sender
     with machine.on_core(core):
         uvloop.run(main())
 
