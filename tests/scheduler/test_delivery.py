@@ -13,7 +13,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scheduler import ledger, lifecycle
-from scheduler.delivery import LEAD_S, STALE_S, Deliverer, Failures
+from scheduler.delivery import LEAD_S, STALE_S, Deliverer
+from scheduler.failures import Failures
 from scheduler.model import (
     Balance,
     Blocked,
