@@ -1,12 +1,14 @@
 """The program as it is run: its own process, its command line, a Bot API server beside it."""
 
 import asyncio
+import itertools
 import os
 import re
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,10 +21,17 @@ PATIENCE_S = 30.0
 READY = re.compile(r"is running: (http://\S+)")
 
 
+_PORTS = itertools.count(20_000 + os.getpid() % 10_000)
+"""Below those that the system gives to outgoing connections, which could take one before the program does."""
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, and that is not given twice."""
+    for port in _PORTS:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("there are more ports than this")
 
 
 class Program:
