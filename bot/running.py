@@ -40,6 +40,7 @@ from scheduler.pacing import Pace, Pacer
 from scheduler.planner import plan
 from scheduler.services import Elected, Service, Upheld
 from scheduler.timeshare import shared_pacer
+from scheduler.trouble import Trouble
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -209,8 +210,11 @@ def _clock(house: House, metrics: Metrics, roles: Collection[Role]) -> Service:
 def _jobs(house: House, audience: ResidentsAudience, metrics: Metrics) -> tuple[Job, ...]:
     database, vault = house.database, house.tools.vault
 
+    opening = Trouble("what is due cannot be opened")
+
     async def campaigns() -> None:
-        await plan(database.begin, audience, house.clock())
+        planned = await plan(database.begin, audience, house.clock())
+        opening.met("; ".join(planned.delayed)) if planned.delayed else opening.over()
 
     async def broadcast() -> None:
         await broadcasts.open_due(database, audience, house.clock())

@@ -4,7 +4,6 @@ What a job does is decided from the database, so a call that is late, merged wit
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,8 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from scheduler.calendar import next_slot, parse_cron
 from scheduler.leader import Leader, NullLeader
 from scheduler.model import Recurring
-
-logger = logging.getLogger(__name__)
+from scheduler.trouble import Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +48,7 @@ class Clockwork:
     def __init__(self, jobs: Sequence[Job], leader: Leader | None = None) -> None:
         self._leader = leader or NullLeader()
         self._busy: set[asyncio.Task[None]] = set()
+        self._troubles = {job.name: Trouble(f"job {job.name} fails") for job in jobs}
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
@@ -79,7 +78,9 @@ class Clockwork:
                 await job.call()
         except Exception as error:  # noqa: BLE001 - the next call may do better; one job must not stop the clock
             # Only the class and the place are logged: an exception's text can carry parameters, and so people.
-            logger.error("job %s failed: %s at %s", job.name, type(error).__name__, _place(error))  # noqa: TRY400
+            self._troubles[job.name].met(f"{type(error).__name__} at {_place(error)}")
+        else:
+            self._troubles[job.name].over()
 
 
 def _trigger(every: timedelta | str) -> BaseTrigger:

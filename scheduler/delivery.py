@@ -29,6 +29,7 @@ from scheduler.model import (
 from scheduler.pacing import Pace
 from scheduler.ports import Begin, Courier, Parcel
 from scheduler.scribe import Scribe
+from scheduler.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -126,6 +127,7 @@ class Deliverer:
         self._batch = MAX_BATCH if rate is None else min(MAX_BATCH, max(1, int(rate)))
         self._lead = concurrency if rate is None else min(concurrency, max(1, ceil(rate * LEAD_S)))
         self._scribe = Scribe(begin, worker=worker, clock=clock, lease_s=lease_s)
+        self._reading = Trouble("the ledger cannot be read")
         self._work: dict[int, Work] = {}
         self._claimed = _Claimed()
         self._boarding = 0  # being marked and prepared
@@ -173,10 +175,11 @@ class Deliverer:
                 async with self._begin() as conn:
                     lost = await ledger.recover(conn, self._clock(), self._worker)
             except ledger.FAULTS as error:
-                logger.warning("the ledger cannot be read, trying again: %s", ledger.explain(error))
+                self._reading.met(ledger.explain(error))
                 if not stop.is_set():
                     await self._idle(self._idle_s)
             else:
+                self._reading.over()
                 if lost:
                     logger.warning("account %s: %d deliveries were in flight at the last stop", self._account, lost)
                 return
@@ -202,8 +205,9 @@ class Deliverer:
                     for run_id in {run_id for run_id, _ in self._in_hand} | {delivery.run_id for delivery in batch}
                 }
         except ledger.FAULTS as error:
-            logger.warning("the ledger cannot be read, trying again: %s", ledger.explain(error))
+            self._reading.met(ledger.explain(error))
             return 0
+        self._reading.over()
         if len(batch) >= room:
             self._look_at = float("-inf")  # there may be more
         # While the account is held a lease can end and come back in the next claim: it is renewed, not doubled.

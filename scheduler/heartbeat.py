@@ -1,13 +1,11 @@
 """Says, again and again, that this process lives: whoever falls silent is taken for dead."""
 
 import asyncio
-import logging
 from contextlib import suppress
 
 from scheduler import ledger
 from scheduler.ports import Begin
-
-logger = logging.getLogger(__name__)
+from scheduler.trouble import Trouble
 
 BEAT_S = 2.0
 
@@ -18,6 +16,7 @@ class Heartbeat:
     def __init__(self, begin: Begin, worker: str) -> None:
         self._begin = begin
         self._worker = worker
+        self._beating = Trouble("this worker cannot say that it lives")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Beat until `stop`, then take leave."""
@@ -26,7 +25,9 @@ class Heartbeat:
                 async with self._begin() as conn:
                     await ledger.beat(conn, self._worker)
             except ledger.FAULTS as error:
-                logger.warning("a heartbeat is missed: %s", ledger.explain(error))
+                self._beating.met(ledger.explain(error))
+            else:
+                self._beating.over()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), BEAT_S)
         with suppress(*ledger.FAULTS):

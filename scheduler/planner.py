@@ -26,6 +26,8 @@ class Planned:
     opened: tuple[Run, ...] = ()
     finished: tuple[Run, ...] = ()
     lost: int = 0
+    delayed: tuple[str, ...] = ()
+    """What could not be opened just now, and why: the next round tries again."""
 
 
 async def plan(begin: Begin, audience: Audience, now: datetime) -> Planned:
@@ -36,13 +38,16 @@ async def plan(begin: Begin, audience: Audience, now: datetime) -> Planned:
     caught up, and only while its send window lasts; the others are noted as missed in its history.
     """
     async with begin() as conn:
+        if not await ledger.has_work(conn, now):
+            return Planned()
         lost = await ledger.recover(conn, now)
         finished = await ledger.finish_runs(conn, now)
         for campaign_id in await ledger.idle_campaigns(conn):
             await _settle(conn, campaign_id, now)
         due = await ledger.due_campaigns(conn, now)
-    opened = [await _try_to_fire(begin, audience, campaign_id, now) for campaign_id in due]
-    return Planned(tuple(run for run in opened if run), tuple(finished), lost)
+    tried = [await _try_to_fire(begin, audience, campaign_id, now) for campaign_id in due]
+    opened = tuple(one for one in tried if isinstance(one, Run))
+    return Planned(opened, tuple(finished), lost, tuple(one for one in tried if isinstance(one, str)))
 
 
 async def _settle(conn: "AsyncConnection", campaign_id: int, now: datetime) -> None:
@@ -50,15 +55,15 @@ async def _settle(conn: "AsyncConnection", campaign_id: int, now: datetime) -> N
     await ledger.save_campaign(conn, campaign, who=WHO, what=campaign.state, now=now)
 
 
-async def _try_to_fire(begin: Begin, audience: Audience, campaign_id: int, now: datetime) -> Run | None:
+async def _try_to_fire(begin: Begin, audience: Audience, campaign_id: int, now: datetime) -> Run | str | None:
+    """Its run; or why it is delayed; or None, when there is nothing to open (any more)."""
     try:
         async with begin() as conn:
             return await _fire(conn, audience, campaign_id, now)
     except StaleCampaign:
         return None  # somebody changed it this moment; the next round sees what they did
     except ledger.FAULTS as error:
-        logger.warning("campaign %d could not be opened, trying again: %s", campaign_id, ledger.explain(error))
-        return None
+        return f"campaign {campaign_id}: {ledger.explain(error)}"
     except Exception as error:  # noqa: BLE001 - one campaign's fault must not hold the others
         # Only the class is logged: an exception's text can carry parameters, and so people.
         logger.error("campaign %d could not be opened: %s", campaign_id, type(error).__name__)  # noqa: TRY400

@@ -9,6 +9,7 @@ from scheduler import ledger
 from scheduler.errors import StaleCampaign
 from scheduler.model import Delivery, Outcome
 from scheduler.ports import Begin
+from scheduler.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class Scribe:
         self._results: list[ledger.Result] = []
         self._pauses: list[tuple[int, str]] = []
         self._released: list[Delivery] = []
+        self._writing = Trouble("the ledger cannot be written")
         self._wake = asyncio.Event()
         self._closing = False
 
@@ -95,10 +97,11 @@ class Scribe:
                 going = set(await ledger.mark(conn, wanted, worker=self._worker, now=now, lease_s=self._lease_s))
                 await ledger.release(conn, released, worker=self._worker, now=now)
         except (*ledger.FAULTS, StaleCampaign) as error:
-            logger.warning("the ledger could not be written, trying again: %s", ledger.explain(error))
+            self._writing.met(ledger.explain(error))
             self._marks[:0], self._results[:0] = marks, results
             self._pauses[:0], self._released[:0] = pauses, released
             return False
+        self._writing.over()
         for batch, accepted in marks:
             if not accepted.done():
                 accepted.set_result([delivery for delivery in batch if delivery in going])

@@ -1,7 +1,6 @@
 """The timeline of an account that several processes speak for: each takes stretches of it from the database."""
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -10,8 +9,7 @@ from scheduler import ledger
 from scheduler.ledger import paces
 from scheduler.pacing import RECOVERY_S, SLOWED, SLOWEST, Pacer
 from scheduler.ports import Begin
-
-logger = logging.getLogger(__name__)
+from scheduler.trouble import Trouble
 
 STRETCH_S = 0.05
 """How much of the timeline is taken at once: little, so that a process that dies takes little with it."""
@@ -46,6 +44,7 @@ class SharedTime:
         self._offsets: deque[float] = deque(maxlen=SAMPLES)
         self._held_until = float("-inf")
         self._opened = False
+        self._reading = Trouble("the account's timeline cannot be read")
         self._tell: Callable[[], None] = lambda: None
         self._asking: asyncio.Task[None] | None = None
         self._telling: set[asyncio.Task[None]] = set()
@@ -111,8 +110,10 @@ class SharedTime:
         try:
             await work
         except ledger.FAULTS as error:
-            logger.warning("the account's timeline cannot be read, trying again: %s", ledger.explain(error))
+            self._reading.met(ledger.explain(error))
             await asyncio.sleep(PAUSE_S)
+        else:
+            self._reading.over()
 
 
 def shared_pacer(rate: float, begin: Begin, account: str) -> Pacer:

@@ -1,6 +1,7 @@
 """`bezpieczny database …`: copies, the way back, and upgrades."""
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -59,18 +60,18 @@ def upgrade() -> None:
 @app.command()
 def copy(
     to: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="The URL of an empty database, written as in BEZPIECZNY_DATABASE_URL; asked for if it is not given.",
-            prompt="The URL of the other database",
-            hide_input=True,
+            show_default=False,
         ),
-    ],
+    ] = None,
 ) -> None:
     """Copy everything to another, empty database: from SQLite to PostgreSQL, say. The bot must be stopped."""
     settings = from_environment()
     with hold(lock_file(settings)):
-        rows = asyncio.run(_copy(settings, Database(to)))
+        url = to or console.input("The URL of the other database: ", password=sys.stdin.isatty())  # it may hold one
+        rows = asyncio.run(_copy(settings, Database(url)))
     console.print(f"Copied {rows} rows. Set BEZPIECZNY_DATABASE_URL to the other database and start the bot.")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, exists, func, insert, literal, literal_column, select, update
+from sqlalchemy import bindparam, case, exists, func, insert, literal, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler import lifecycle
@@ -12,9 +12,9 @@ from scheduler.errors import NothingFailed, RunNotOver, UnknownRun
 from scheduler.ledger import locks
 from scheduler.ledger.campaigns import load_campaign, save_campaign
 from scheduler.ledger.states import expire, is_in
-from scheduler.model import MAX_ATTEMPTS, Campaign, DeliveryState, Kind, Run, RunState
+from scheduler.model import MAX_ATTEMPTS, Campaign, CampaignState, DeliveryState, Kind, Run, RunState
 from scheduler.ports import Audience
-from scheduler.tables import campaigns, deliveries, runs
+from scheduler.tables import UtcDateTime, campaigns, deliveries, runs
 
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping, Select
@@ -220,6 +220,24 @@ async def cancel_run(conn: "AsyncConnection", run_id: int, reason: str, now: dat
 
 async def _change(conn: "AsyncConnection", run_id: int, before: Collection[RunState], **values: object) -> None:
     await conn.execute(update(runs).where(runs.c.id == run_id, runs.c.state.in_(before)).values(values))
+
+
+_WORK = select(
+    or_(
+        exists().where(campaigns.c.state == CampaignState.RUNNING),
+        exists().where(
+            campaigns.c.state == CampaignState.SCHEDULED, campaigns.c.next_at <= bindparam("now", type_=UtcDateTime)
+        ),
+        exists().where(runs.c.state == RunState.RUNNING),
+        exists().where(is_in(DeliveryState.SENDING)),
+    )
+)
+"""Built once: it is asked several times a second, mostly in vain."""
+
+
+async def has_work(conn: "AsyncConnection", now: datetime) -> bool:
+    """Whether there is anything for a planner to do: something due, running, or in flight."""
+    return bool((await conn.execute(_WORK, {"now": now})).scalar_one())
 
 
 async def finish_runs(conn: "AsyncConnection", now: datetime) -> list[Run]:

@@ -182,5 +182,5 @@ async def test_a_heart_outlives_a_database_that_is_away(db: Database, caplog: py
 
     await beat(db, "mine")
     await Heartbeat(begin, "mine").run(stop)
-    assert "a heartbeat is missed: ConnectionRefusedError" in caplog.text
+    assert "this worker cannot say that it lives, trying again: ConnectionRefusedError" in caplog.text
     assert await known(db) == [], "it still took leave"
