@@ -76,9 +76,12 @@ async def claim(
     return claimed
 
 
+_RUNNING = select(runs).where(runs.c.state == RunState.RUNNING)
+"""Built once: it is asked several times a second, mostly in vain."""
+
+
 async def _running(conn: "AsyncConnection", now: datetime) -> "list[RowMapping]":
-    query = select(runs).where(runs.c.state == RunState.RUNNING)
-    rows = list((await conn.execute(query)).mappings())
+    rows = list((await conn.execute(_RUNNING)).mappings())
     if any(row["expires_at"] <= now for row in rows):
         await expire(conn, now)
     live = (row for row in rows if row["expires_at"] > now)

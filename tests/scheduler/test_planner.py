@@ -191,3 +191,14 @@ async def test_both_changes_of_the_clock_lose_and_double_nothing(db: Database) -
             days = [run.slot_at.astimezone(ZONE).date() for run in await runs(db, campaign)]
             assert len(days) == len(set(days)) == 6
             await db.save(lifecycle.cancel(await db.load(campaign.id), now))
+
+
+async def test_what_a_dead_sender_left_is_settled_also_in_a_run_that_stands_still(db: Database) -> None:
+    await db.populate("tg")
+    run = await db.open()
+    async with db.begin() as conn:
+        (claimed,) = await ledger.claim(conn, "tg", 1, worker="w", now=NOON, lease_s=60)
+        await ledger.mark(conn, [claimed], worker="w", now=NOON, lease_s=60)
+        await ledger.pause_run(conn, run.id, "why", who="ada", now=NOON)
+    assert (await plan(db.begin, Everyone(), NOON + HOUR)).lost == 1
+    assert await plan(db.begin, Everyone(), NOON + HOUR) == Planned(), "and then there is nothing to do"
