@@ -14,7 +14,7 @@ run: .venv/ready ## Start the bot; the chat page is at http://127.0.0.1:8080
 	$(BIN)/bezpieczny run
 
 test: check ## Check, then run every test (some: make test TESTS=tests/domain)
-	$(BIN)/python -m pytest --cov --cov-report=term $(TESTS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --cov --cov-report=term $(TESTS)
 
 check: .venv/ready ## Lint, formatting, types, direction of imports, content
 	$(BIN)/ruff check .
@@ -33,8 +33,11 @@ bench: .venv/ready .venv-peers/ready ## Measure speed, pacing and turns beside o
 chaos: .venv/ready ## Kill a broadcast again and again and see what the ledger promises kept (twenty minutes)
 	$(BIN)/python -m tests.chaos
 
-demo: .venv/ready ## Fill the database with a believable city of 2,000 residents
-	$(BIN)/bezpieczny demo --residents 2000
+demo: export BEZPIECZNY_DATA := data/demo
+demo: .venv/ready ## Open the console on a made-up city of 2,000 residents (in data/demo)
+	@test -f data/demo/bezpieczny.sqlite3 || $(BIN)/bezpieczny demo --residents 2000
+	@$(BIN)/bezpieczny staff invite demo-admin
+	$(BIN)/bezpieczny run
 
 pictures: .venv/ready ## Take the README's pictures of the program as it is (needs Debian's chromium)
 	$(BIN)/python -m tests.pictures

@@ -15,9 +15,10 @@ from rich.console import Console
 from bot import wiring
 from bot.catalogue.problems import ContentError
 from bot.channels import terminal
-from bot.commands import campaign, content, database, demo, quiz, staff, workshop
+from bot.commands import campaign, content, database, demo, quiz, report, staff, workshop
 from bot.domain.errors import BotError
 from bot.obs import configure_logging
+from bot.services import signin
 from bot.settings import EVERYTHING, Role, Settings, from_environment, roles_of
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ for group, name in (
 ):
     app.add_typer(group, name=name)
 app.command()(demo.demo)
+app.command()(report.report)
 
 
 def _settings() -> Settings:
@@ -67,6 +69,11 @@ def run(
         console.print(f"Channels: {', '.join(on.channels)}")
         if "telegram" not in on.channels:
             console.print("Telegram is off: set BEZPIECZNY_TELEGRAM__TOKEN to turn it on.")
+        if on.console:
+            console.print(f"Console: {on.console}", markup=False, soft_wrap=True)
+        if on.first_link:
+            console.print(f"Sign in within five minutes, once: {on.first_link}", markup=False, soft_wrap=True)
+            console.print(f"Another link: bezpieczny staff invite {signin.FIRST}")
         console.print("Stop with Ctrl+C.")
 
     async def main() -> None:

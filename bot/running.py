@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
@@ -21,26 +21,28 @@ from bot.catalogue.problems import ContentError
 from bot.channels.telegram.channel import TelegramChannel
 from bot.dialogue.engine import Engine
 from bot.domain.errors import BotError
+from bot.jobs import jobs_of
 from bot.obs import Metrics
-from bot.services import broadcasts, notices, retention
+from bot.services import signin
 from bot.services.courier import Courier
 from bot.settings import EVERYTHING, Role, Settings, SettingsError, data_folder
 from bot.storage.audience import ResidentsAudience
 from bot.storage.lock import hold
 from bot.web import lessons, ops, verify
+from bot.web.api import app as api
+from bot.web.api.desk import Desk
 from bot.web.app import create_app
+from bot.web.console import app as console
+from bot.web.console.house import House as ConsoleHouse
 from bot.web.server import Server
 from bot.wiring import House, new_number, new_token, new_worker, open_house, utc_now
-from scheduler import ledger
-from scheduler.clockwork import Clockwork, Job
+from scheduler.clockwork import Clockwork
 from scheduler.delivery import Deliverer
 from scheduler.heartbeat import Heartbeat
 from scheduler.leader import AdvisoryLeader, Leader, NullLeader
 from scheduler.pacing import Pace, Pacer
-from scheduler.planner import plan
 from scheduler.services import Elected, Service, Upheld
 from scheduler.timeshare import shared_pacer
-from scheduler.trouble import Trouble
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -61,6 +63,10 @@ class Running:
 
     address: str
     channels: tuple[str, ...]
+    console: str | None = None
+    """The staff's console, as they reach it; None for a process that does not serve it."""
+    first_link: str | None = None
+    """Where nobody is on the staff yet: the one-time link of the first admin."""
 
 
 def telegram_channel(house: House, engine: Engine, pace: Pace) -> TelegramChannel:
@@ -81,9 +87,13 @@ def telegram_channel(house: House, engine: Engine, pace: Pace) -> TelegramChanne
 
 
 def web_app(
-    house: House, engine: Engine, registry: CollectorRegistry, telegram: TelegramChannel | None = None
+    house: House,
+    engine: Engine,
+    registry: CollectorRegistry,
+    telegram: TelegramChannel | None = None,
+    closing: Callable[[], bool] = lambda: False,
 ) -> "FastAPI":
-    """Everything that is served over HTTP."""
+    """Everything that is served over HTTP; `closing` tells when the server is about to stop."""
     public_url = house.settings.public_url
     return create_app(
         dialogue=engine,
@@ -102,6 +112,20 @@ def web_app(
             secure=public_url.startswith("https:"),
         ),
         verification=verify.routes(database=house.database, vault=house.tools.vault, clock=house.clock),
+        console=console.routes(
+            ConsoleHouse(
+                settings=house.settings,
+                database=house.database,
+                shelf=house.shelf,
+                tools=house.tools,
+                clock=house.clock,
+                new_token=new_token,
+                rates={"telegram": house.settings.telegram.rate} if telegram else {},
+                senders={"telegram": telegram} if telegram else {},
+                closing=closing,
+            )
+        ),
+        api=api.routes(Desk(house.database, house.shelf, house.tools.vault, house.clock, public_url)),
     )
 
 
@@ -145,6 +169,8 @@ def build(
     registry: CollectorRegistry,
     channels: list[TelegramChannel],
     roles: Collection[Role] = EVERYTHING,
+    *,
+    closing: Callable[[], bool] = lambda: False,
 ) -> Parts:
     """Every part of these roles; `channels` is filled here, since links ask it for the bot's name."""
     settings = house.settings
@@ -163,7 +189,7 @@ def build(
             below += [] if house.database.is_sqlite else [Heartbeat(house.database.begin, worker)]
         services.append(Upheld(above, on=below))
     if Role.WEB in roles:
-        app = web_app(house, engine, registry, listening)
+        app = web_app(house, engine, registry, listening, closing)
     else:
         app = ops.alone(ops.checks_of(house.database, house.shelf), registry)
     return Parts(house, metrics, Server(app, settings.host, settings.port), tuple(services))
@@ -189,7 +215,9 @@ def _listener(house: House, channel: TelegramChannel) -> Service:
 def _deliverer(house: House, channel: TelegramChannel, pace: Pace, worker: str, metrics: Metrics) -> Deliverer:
     return Deliverer(
         house.database.begin,
-        Courier(house.database, house.shelf, house.tools.vault, {"telegram": channel}, house.clock),
+        Courier(
+            house.database, house.shelf, house.tools.vault, {"telegram": channel}, house.clock, links=house.tools.links
+        ),
         pace,
         account="telegram",
         worker=worker,
@@ -200,43 +228,11 @@ def _deliverer(house: House, channel: TelegramChannel, pace: Pace, worker: str, 
 
 def _clock(house: House, metrics: Metrics, roles: Collection[Role]) -> Service:
     accounts = ("telegram",) if house.settings.telegram.token else ()
-    jobs = _jobs(house, ResidentsAudience(lambda: accounts), metrics)
+    jobs = jobs_of(house, ResidentsAudience(lambda: accounts), metrics)
     if Role.PLAN not in roles:
         return Clockwork([job for job in jobs if job.everywhere])
     leader = leader_of(house, "plan")
     return Upheld((Clockwork(jobs, leader),), on=(leader,))
-
-
-def _jobs(house: House, audience: ResidentsAudience, metrics: Metrics) -> tuple[Job, ...]:
-    database, vault = house.database, house.tools.vault
-
-    opening = Trouble("what is due cannot be opened")
-
-    async def campaigns() -> None:
-        planned = await plan(database.begin, audience, house.clock())
-        opening.met("; ".join(planned.delayed)) if planned.delayed else opening.over()
-
-    async def broadcast() -> None:
-        await broadcasts.open_due(database, audience, house.clock())
-        await broadcasts.fill_free_places(database, vault, house.clock())
-
-    async def tell_staff() -> None:
-        await notices.tell_paused(database, house.clock())
-
-    async def forget() -> None:
-        await retention.sweep(database, house.clock())
-
-    async def count() -> None:
-        async with database.read() as conn:
-            metrics.waiting(await ledger.count_open(conn))
-
-    return (
-        Job("campaigns", timedelta(seconds=0.25), campaigns),
-        Job("broadcasts", timedelta(seconds=30), broadcast),
-        Job("notices", timedelta(seconds=5), tell_staff),
-        Job("retention", "30 3 * * *", forget),
-        Job("metrics", timedelta(seconds=10), count, everywhere=True),
-    )
 
 
 async def run(
@@ -260,10 +256,21 @@ async def run(
         async with open_house(settings, clock=clock, telegram_username=username) as house:
             await asyncio.to_thread(lambda: house.shelf.library)  # broken content is to be known before anything is on
             registry = CollectorRegistry()
-            parts = build(house, Metrics(registry), registry, channels, roles)
+            parts = build(house, Metrics(registry), registry, channels, roles, closing=stop.is_set)
             address = parts.server.open()
-            announce(Running(address, ("web", *(["telegram"] if settings.telegram.token else []))))
+            announce(await _running(house, address, roles))
             await _together(parts, stop)
+
+
+async def _running(house: House, address: str, roles: Collection[Role]) -> Running:
+    channels = ("web", *(["telegram"] if house.settings.telegram.token else []))
+    if Role.WEB not in roles:
+        return Running(address, channels)
+    token = new_token()
+    async with house.database.begin() as conn:
+        first = await signin.invite_first(conn, token, house.clock())
+    link = house.tools.links.sign_in(token) if first else None
+    return Running(address, channels, f"{house.settings.public_url}/console", link)
 
 
 @contextmanager

@@ -5,12 +5,12 @@ repeats fires once, the first time round.
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache, partial
-from itertools import islice
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 from scheduler.errors import BadCron, NotADay, NotATime, NotAWindow, TimeDoesNotExist, TimeHappensTwice
@@ -21,6 +21,9 @@ QUIET_FROM = time(21)
 QUIET_UNTIL = time(8)
 HORIZON_DAYS = 366 * 8
 """How far ahead a rule is followed: 29 February can be eight years away."""
+
+YEARS = range(2000, 2200)
+"""What else is written as a year is a slip; and near the ends of the calendar there is no counting with zones."""
 
 SHORTEST_WINDOW = timedelta(hours=1)
 LONGEST_WINDOW = timedelta(days=7)
@@ -41,6 +44,8 @@ class Cron:
     """A rule taken apart. `either`: both kinds of day are restricted, and then one of them is enough (cron(5))."""
 
     times: tuple[time, ...]
+    since_midnight: tuple[timedelta, ...]
+    """The times as spans, on a day without a change of the clock."""
     days: frozenset[int]
     months: frozenset[int]
     weekdays: frozenset[int]
@@ -65,8 +70,10 @@ def parse_cron(rule: str) -> Cron:
     if len(parts) != len(_FIELDS):
         raise BadCron(f"{len(parts)} fields")
     minutes, hours, days, months, weekdays = (_field(text, *spec) for text, spec in zip(parts, _FIELDS, strict=True))
+    times = tuple(time(hour, minute) for hour in sorted(hours) for minute in sorted(minutes))
     return Cron(
-        times=tuple(time(hour, minute) for hour in sorted(hours) for minute in sorted(minutes)),
+        times=times,
+        since_midnight=tuple(timedelta(hours=wall.hour, minutes=wall.minute) for wall in times),
         days=days,
         months=months,
         weekdays=frozenset(day % 7 for day in weekdays),
@@ -123,6 +130,33 @@ def next_slots(schedule: Schedule, count: int, *, after: datetime) -> list[datet
     return list(islice(_slots(schedule, after), count))
 
 
+def slots_between(schedule: Schedule, start: datetime, end: datetime) -> list[datetime]:
+    """All slots from `start` on and before `end`, in order."""
+    return [slot_at for _, slots in slots_by_day(schedule, start, end) for slot_at in slots]
+
+
+def slots_by_day(schedule: Schedule, start: datetime, end: datetime) -> Iterator[tuple[date, list[datetime]]]:
+    """The same by Kraków's dates, those alone that have any. Cheap also for a rule of every minute."""
+    if isinstance(schedule, OneOff):
+        if start <= schedule.at < end:
+            yield schedule.at.astimezone(ZONE).date(), [schedule.at]
+        return
+    cron, first = parse_cron(schedule.cron), start.astimezone(ZONE).date()
+    for day in takewhile(lambda day: _instant(day, time()) < end, _days_from(first)):
+        if day not in schedule.skip and cron.on(day):
+            slots = _instants(day, cron)
+            if within := slots[bisect_left(slots, start) : bisect_left(slots, end)]:
+                yield day, within
+
+
+def _instants(day: date, cron: Cron) -> list[datetime]:
+    """The instants of a rule's times on a day, each once."""
+    midnight = _instant(day, time())
+    if _instant(day + timedelta(days=1), time()) - midnight != timedelta(days=1):
+        return sorted({_instant(day, wall) for wall in cron.times})
+    return [midnight + span for span in cron.since_midnight]
+
+
 def _slots(schedule: Schedule, after: datetime) -> Iterator[datetime]:
     while slot_at := next_slot(schedule, after=after):
         yield slot_at
@@ -157,6 +191,8 @@ def parse_local(text: str) -> datetime:
         local = datetime.strptime(text.strip(), "%Y-%m-%d %H:%M")  # noqa: DTZ007 - the zone is added below
     except ValueError as error:
         raise NotATime(text.strip()[:40]) from error
+    if local.year not in YEARS:
+        raise NotATime(text.strip()[:40])
     if not _exists(local):
         raise TimeDoesNotExist(text.strip())
     aware = local.replace(tzinfo=ZONE)

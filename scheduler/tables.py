@@ -148,6 +148,19 @@ tallies = Table(
     Column("count", Integer, nullable=False),
 )
 
+# What became of a run's deliveries, counted once it was over, so that nobody has to count millions again. `version`
+# rises with each change of its deliveries after that; `counted` is the version that the summary was counted at. The
+# counts are empty when they hold no more; who leaves the ledger changes none of them, only parts of the summary.
+run_sums = Table(
+    "run_sums",
+    metadata,
+    Column("run_id", ForeignKey("runs.id"), primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False, server_default=text("0")),
+    Column("counted", Integer),
+    Column("counts", JSON(none_as_null=True)),  # state → count
+    Column("summary", JSON(none_as_null=True)),
+)
+
 # Which processes deliver, and when each was last heard of: what a silent one left in flight is settled by the others.
 workers = Table(
     "workers",

@@ -4,9 +4,11 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
+from bot.storage.staff import Role
 from tests.acceptance.conftest import Program
+from tests.web.console.served import Served, served
 from tests.web.test_browser import ARGUMENTS, CHROMIUM
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
@@ -50,6 +52,35 @@ SCENES = (
     ("share", share, DESKTOP, "light"),
 )
 
+OFFICE, TALL = (1440, 900), (1440, 1250)
+CITY = 3000
+"""Residents of the demo city in the pictures."""
+CONSOLE = (
+    ("console-today", "", OFFICE, "light"),
+    ("console-editor", "/campaigns/9/edit", TALL, "light"),
+    ("console-calendar", "/campaigns/calendar", OFFICE, "dark"),
+    ("console-phone", "/campaigns/8", PHONE, "light"),
+    ("console-report", "/report?year=2026#month", OFFICE, "light"),
+    ("console-quality", "/content/quality", OFFICE, "dark"),
+)
+"""Name of the picture, page of the console over the demo city, size, theme."""
+
+
+async def take_console(browser: Browser, house: Served) -> None:
+    """The console's main pages."""
+    for name, path, (width, height), theme in CONSOLE:
+        context = await browser.new_context(
+            viewport={"width": width, "height": height},
+            locale="pl-PL",
+            color_scheme="dark" if theme == "dark" else "light",
+        )
+        await context.add_cookies([house.cookie(Role.ADMIN)])  # type: ignore[list-item] # a cookie is a dictionary to it
+        page = await context.new_page()
+        await page.goto(f"{house.address}/console{path}")
+        await page.wait_for_timeout(SETTLED_MS)
+        await page.screenshot(path=FOLDER / f"{name}.png")
+        await context.close()
+
 
 async def main() -> None:
     """Take all pictures."""
@@ -69,6 +100,8 @@ async def main() -> None:
                 await page.wait_for_timeout(SETTLED_MS)
                 await page.screenshot(path=FOLDER / f"{name}.png")
                 await page.close()
+            with served(Path(folder), residents=CITY) as house:
+                await take_console(browser, house)
             await browser.close()
         await program.stop()
 

@@ -38,9 +38,15 @@ def room(campaign: Campaign) -> int:
     return (TELEGRAM_CAPTION if campaign.picture else TELEGRAM_TEXT) - CODE_LINE
 
 
-def too_long(campaign: Campaign) -> Iterator[tuple[str, str]]:
-    """Languages in which the text does not fit, each with what to say of it."""
-    fits, kind = room(campaign), "under its picture" if campaign.picture else "in one message"
+def overlong(campaign: Campaign) -> Iterator[tuple[str, int]]:
+    """Languages in which the text does not fit, each with how many characters it has."""
     for language, text in campaign.text.items():
-        if (used := length(text)) > fits:
-            yield language, f"the text in {language!r} has {used} characters; {fits} fit {kind}: shorten it"
+        if (used := length(text)) > room(campaign):
+            yield language, used
+
+
+def too_long(campaign: Campaign) -> Iterator[tuple[str, str]]:
+    """The same, each with what to say of it."""
+    fits, kind = room(campaign), "under its picture" if campaign.picture else "in one message"
+    for language, used in overlong(campaign):
+        yield language, f"the text in {language!r} has {used} characters; {fits} fit {kind}: shorten it"

@@ -22,12 +22,12 @@ def _compare(default: Vocabulary, other: Vocabulary) -> Iterator[Problem]:
     for key, entry in default.entries.items():
         theirs = other.entries.get(key)
         if theirs is None:
-            yield _problem(default, entry, f"{key!r} has no words in {other.code!r}; add them to {other.file.name}")
+            yield _problem(entry, f"{key!r} has no words in {other.code!r}; add them to {other.code}.po beside it")
         elif difference := _difference(entry, theirs):
-            yield _problem(other, theirs, f"{key!r} {difference} {default.file.name}; make them the same")
+            yield _problem(theirs, f"{key!r} {difference} {entry.file.name}; make them the same")
     for key in other.entries.keys() - default.entries.keys():
-        message = f"{key!r} is not in {default.file.name}; add it there, or remove it here"
-        yield _problem(other, other.entries[key], message)
+        message = f"{key!r} is not in {default.code}.po; add it there, or remove it here"
+        yield _problem(other.entries[key], message)
 
 
 def _difference(entry: Entry, theirs: Entry) -> str:
@@ -43,16 +43,16 @@ def _forms(vocabulary: Vocabulary) -> Iterator[Problem]:
     needed = vocabulary.plural_forms
     for key, entry in vocabulary.entries.items():
         if entry.plural and len(entry.forms) != needed:
-            yield _problem(vocabulary, entry, f"{key!r} has {len(entry.forms)} plural forms; {needed} are needed")
+            yield _problem(entry, f"{key!r} has {len(entry.forms)} plural forms; {needed} are needed")
         if entry.plural and COUNT not in _names(entry):
-            yield _problem(vocabulary, entry, f"{key!r} is a plural without {{{COUNT}}}; the number is called {COUNT}")
+            yield _problem(entry, f"{key!r} is a plural without {{{COUNT}}}; the number is called {COUNT}")
 
 
 def _markup(vocabulary: Vocabulary) -> Iterator[Problem]:
     for key, entry in vocabulary.entries.items():
         shown = (form.fill(lambda _: "https://bezpieczny.example") for form in entry.forms)
         for message in {message for text in shown for message in foreign(text)}:
-            yield _problem(vocabulary, entry, f"{key!r}: {message}")
+            yield _problem(entry, f"{key!r}: {message}")
 
 
 def _names(entry: Entry) -> frozenset[str]:
@@ -63,5 +63,5 @@ def _listed(names: frozenset[str]) -> str:
     return ", ".join(f"{{{name}}}" for name in sorted(names)) or "none"
 
 
-def _problem(vocabulary: Vocabulary, entry: Entry, message: str) -> Problem:
-    return Problem(str(vocabulary.file), entry.line, 1, message)
+def _problem(entry: Entry, message: str) -> Problem:
+    return Problem(str(entry.file), entry.line, 1, message)

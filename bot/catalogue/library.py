@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from bot.catalogue.problems import ContentError
 from bot.catalogue.programme import Programme
 from bot.catalogue.schema import Campaign, Quiz, Survey, Tip
 from bot.catalogue.search import Search
@@ -52,9 +53,13 @@ class Shelf:
         """The library as it is now."""
         return self._library
 
+    broken: ContentError | None = None
+    """What is wrong with the newest edit, while the library before it stays."""
+
     def put(self, library: Library) -> None:
         """Stand a newer library in its place."""
         self._library = library
+        self.broken = None
 
 
 class LateShelf(Shelf):

@@ -117,7 +117,7 @@ class Reader:
         yield self.folder / TERMS
         for name in FOLDERS:
             yield from self._items_in(name)
-        yield from sorted((self.folder / WORDS).glob("*.po"))
+        yield from sorted((self.folder / WORDS).rglob("*.po"))
         yield from self._pictures()
 
     def _pictures(self) -> list[Path]:
@@ -154,7 +154,7 @@ class Reader:
         return document
 
     def _read_words(self, problems: list[Problem]) -> Words | None:
-        files = {file: stamp for file in (self.folder / WORDS).glob("*.po") if (stamp := _stamp(file))}
+        files = {file: stamp for file in (self.folder / WORDS).rglob("*.po") if (stamp := _stamp(file))}
         if self._words is None or self._words[0] != files:
             try:
                 self._words = (files, Words.load(self.folder / WORDS))

@@ -36,7 +36,7 @@ async def _reload(reader: Reader, shelf: Shelf, tell: Tell | None) -> None:
         shelf.put(outcome)
         _log.info("content.reloaded", quizzes=len(outcome.quizzes), tips=len(outcome.tips))
     except ContentError as error:
-        outcome = error
+        outcome = shelf.broken = error
         _log.warning("content.broken", problems=[str(problem) for problem in error.problems])
     if tell:
         await tell(outcome)

@@ -32,6 +32,8 @@ LONGEST_SLUG = 32
 Slug = Annotated[str, StringConstraints(pattern=SLUG, max_length=LONGEST_SLUG)]
 """The name of an item, as its file is called; short, since it travels in a 64-byte button."""
 
+LARGEST = 2**31 - 1
+"""No number is larger that a database keeps."""
 FEWEST_OPTIONS, MOST_OPTIONS = 2, 6
 MOST_QUESTIONS = 20
 
@@ -44,6 +46,16 @@ def is_slug(text: str) -> bool:
     return len(text) <= LONGEST_SLUG and re.match(SLUG, text) is not None and not text.endswith("\n")
 
 
+class Unfit(ValueError):
+    """What the types cannot say, for those who say it in other words: its name, its place within, what they need."""
+
+    def __init__(self, message: str, name: str, *where: str, **about: int) -> None:
+        super().__init__(message)
+        self.name = name
+        self.where = where
+        self.about = about
+
+
 class _LongestText:
     """Every language's text stays within `limit` characters."""
 
@@ -53,9 +65,10 @@ class _LongestText:
     def __call__(self, texts: dict[str, str]) -> dict[str, str]:
         for language, text in texts.items():
             if not text or text.isspace():
-                raise ValueError(f"the text in {language!r} is empty")
+                raise Unfit(f"the text in {language!r} is empty", "empty", language)
             if len(text) > self.limit:
-                raise ValueError(f"the text in {language!r} has {len(text)} characters; at most {self.limit} fit")
+                message = f"the text in {language!r} has {len(text)} characters; at most {self.limit} fit"
+                raise Unfit(message, "long", language, used=len(text), limit=self.limit)
         return texts
 
 
@@ -271,7 +284,7 @@ class CampaignButton(Item):
 
     quiz: Slug | None = None
     tip: Slug | None = None
-    workshop: int | None = Field(default=None, ge=1)
+    workshop: int | None = Field(default=None, ge=1, le=LARGEST)
     """The number of one workshop; the button is there while it can be booked."""
     workshops: bool = False
     url: HttpUrl | None = None
@@ -281,9 +294,9 @@ class CampaignButton(Item):
     @model_validator(mode="after")
     def _one_target(self) -> "CampaignButton":
         if sum(map(bool, (self.quiz, self.tip, self.workshop, self.workshops, self.url))) != 1:
-            raise ValueError("a button leads to exactly one of: quiz, tip, workshop, workshops, url")
+            raise Unfit("a button leads to exactly one of: quiz, tip, workshop, workshops, url", "target")
         if self.url and not self.text:
-            raise ValueError("a button with a url needs its text")
+            raise Unfit("a button with a url needs its text", "label", "text")
         return self
 
 
@@ -297,7 +310,7 @@ def _which(given: object, read: ValidatorFunctionWrapHandler) -> object:
         raise ValueError("name a workshop by its number, or write `any`") from error
 
 
-Booked = Annotated[Literal["any"] | Annotated[int, Field(ge=1, strict=True)], WrapValidator(_which)]
+Booked = Annotated[Literal["any"] | Annotated[int, Field(ge=1, le=LARGEST, strict=True)], WrapValidator(_which)]
 """A workshop's number, or any workshop."""
 Days = Annotated[int, Field(ge=1, le=730)]
 """As long as residents are remembered at all."""
@@ -331,13 +344,17 @@ class AudienceFilter(Item):
     @model_validator(mode="after")
     def _somebody_fits(self) -> "AudienceFilter":
         if self.quiz_taken and self.quiz_taken == self.quiz_not_taken:
-            raise ValueError(f"nobody has both finished {self.quiz_taken!r} and not; remove one of the two")
+            message = f"nobody has both finished {self.quiz_taken!r} and not; remove one of the two"
+            raise Unfit(message, "both_quizzes", "quiz_not_taken")
         if self.booked is not None and self.not_booked in (self.booked, ANY_WORKSHOP):
-            raise ValueError(f"nobody is booked ({self.booked}) and not booked ({self.not_booked}); remove one of them")
+            message = f"nobody is booked ({self.booked}) and not booked ({self.not_booked}); remove one of them"
+            raise Unfit(message, "both_workshops", "not_booked")
         if self.active_days and self.silent_days and self.active_days <= self.silent_days:
-            raise ValueError(
+            raise Unfit(
                 f"nobody wrote within {self.active_days} days and has been silent for {self.silent_days}; "
-                "let active_days be the longer"
+                "let active_days be the longer",
+                "both_days",
+                "active_days",
             )
         return self
 
@@ -362,7 +379,7 @@ class Campaign(Item):
     @model_validator(mode="after")
     def _alerts_reach_everybody(self) -> "Campaign":
         if self.kind is CampaignKind.ALERT and self.audience.held_out:
-            raise ValueError("an alert is kept from nobody; remove `held_out`")
+            raise Unfit("an alert is kept from nobody; remove `held_out`", "alert_held_out", "audience", "held_out")
         return self
 
     @property

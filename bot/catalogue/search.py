@@ -139,6 +139,14 @@ class Search:
         """
         return self._urgency.heard_in(text, language)
 
+    def unknown(self, text: str, language: str) -> dict[str, str]:
+        """Words of a text that stand nowhere in the library, with their stems; none of those that say nothing."""
+        return {
+            word: min(self._stemmer.stems(word, language), key=lambda stem: (len(stem), stem))
+            for word in tokens(text[:LONGEST_QUERY])
+            if not _says_nothing(word, {}, language) and not self._known_terms(word, language)
+        }
+
     def _add(self, kind: Kind, id_: str, factor: float, fields: Fields, phrases: Iterable[tuple[str, str]]) -> None:
         place = len(self._entries)
         self._entries.append(_Entry(kind, id_, factor, tuple(phrases)))

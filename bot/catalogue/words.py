@@ -1,5 +1,7 @@
 """Interface words: `content/words/<language>.po`, keyed, with plurals and dates by CLDR.
 
+What only one part of the program says (the console, say) stands in `content/words/<part>/<language>.po`.
+
 A PO file's msgid is a key (`quiz.right`); its msgstr is Markdown with `{name}` placeholders. A plural has the same
 key as `msgid_plural`, and the parameter `n` chooses the form by the CLDR rule. The header `Language` names the CLDR
 locale (`en_GB` says how English dates are written); the file's name is the code used everywhere else.
@@ -20,7 +22,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import PoFileError, read_po
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 
 from bot.catalogue.markup import escape, plain
 from bot.catalogue.problems import ContentError, Problem
@@ -70,6 +72,7 @@ class Entry:
     forms: tuple[Template, ...]
     plural: bool
     line: int
+    file: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,6 @@ class Vocabulary:
     code: str
     locale: Locale
     entries: Mapping[str, Entry]
-    file: Path
 
     @property
     def plural_forms(self) -> int:
@@ -107,7 +109,7 @@ class Words:
 
     @classmethod
     def load(cls, folder: Path) -> "Words":
-        """Read all PO files of a folder. Raises ContentError for files that cannot be read."""
+        """Read all PO files of a folder and of those in it. Raises ContentError for files that cannot be read."""
         files = {file.stem: file for file in folder.glob("*.po")}
         if DEFAULT_LANGUAGE not in files:
             raise ContentError([Problem(str(folder), 0, 0, f"{DEFAULT_LANGUAGE}.po is missing; it is the fallback")])
@@ -117,7 +119,7 @@ class Words:
         problems: list[Problem] = []
         for code in order:
             try:
-                vocabularies[code] = _read_vocabulary(code, files[code])
+                vocabularies[code] = _read_vocabulary(code, [files[code], *sorted(folder.glob(f"*/{code}.po"))])
             except ContentError as error:
                 problems.extend(error.problems)
         if problems:
@@ -138,6 +140,43 @@ class Words:
         """A language's name in itself, as it stands on a button."""
         name = self._vocabulary(code).locale.get_language_name() or code
         return name[:1].upper() + name[1:]
+
+    def has(self, key: str) -> bool:
+        """Whether there are words for a key."""
+        return key in self.vocabularies[DEFAULT_LANGUAGE].entries
+
+    def number(self, value: float, language: str, *, digits: int | None = None) -> str:
+        """A number as it is written in a language; with `digits`, so many after its point."""
+        locale = self._vocabulary(language).locale
+        if digits is not None:
+            return str(format_decimal(round(value, digits) + 0.0, f"0.{'0' * digits}", locale=locale))  # no −0
+        return _localised(value, locale) if isinstance(value, int) else str(format_decimal(value, locale=locale))
+
+    def percent(self, share: float, language: str, *, digits: int = 0) -> str:
+        """A share (0.25) as a percentage."""
+        places = "." + "0" * digits if digits else ""
+        return str(format_percent(share, f"0{places}\u00a0%", locale=self._vocabulary(language).locale))
+
+    def day(self, day: date, language: str) -> str:
+        """A date as tables show it; of an instant, Kraków's."""
+        local = day.astimezone(LOCAL_TIME).date() if isinstance(day, datetime) else day
+        return str(format_date(local, "medium", locale=self._vocabulary(language).locale))
+
+    def month(self, day: date, language: str) -> str:
+        """The month that a date is in, with its year, as a heading."""
+        return str(format_date(day, "LLLL y", locale=self._vocabulary(language).locale))
+
+    def weekday(self, day: date, language: str, *, short: bool = False) -> str:
+        """The day of the week of a date, as it stands alone."""
+        return str(format_date(day, "ccc" if short else "cccc", locale=self._vocabulary(language).locale))
+
+    def moment(self, at: datetime, language: str) -> str:
+        """An instant as tables show it, in Kraków's time."""
+        return f"{self.day(at, language)}, {self.time(at)}"
+
+    def time(self, at: datetime) -> str:
+        """The time of an instant in Kraków."""
+        return f"{at.astimezone(LOCAL_TIME):%H:%M}"
 
     def markdown(self, block: Block, language: str) -> str:
         """A block as Markdown; what fills a placeholder is escaped unless it is Markdown itself."""
@@ -206,7 +245,22 @@ def _localised(value: int | date, locale: Locale) -> str:
             return str(value) if abs(value) < UNGROUPED else str(format_decimal(value, locale=locale))
 
 
-def _read_vocabulary(code: str, file: Path) -> Vocabulary:
+def _read_vocabulary(code: str, files: Iterable[Path]) -> Vocabulary:
+    entries: dict[str, Entry] = {}
+    locale = None
+    for file in files:
+        found, theirs = _read_file(code, file)
+        locale = locale or found  # the parts follow the whole
+        for key in theirs.keys() & entries.keys():
+            where = theirs[key]
+            raise ContentError(
+                [Problem(str(file), where.line, 1, f"{key!r} stands in {entries[key].file} too; keep one")]
+            )
+        entries |= theirs
+    return Vocabulary(code, locale or Locale.parse(code), entries)
+
+
+def _read_file(code: str, file: Path) -> tuple[Locale, dict[str, Entry]]:
     try:
         text = file.read_text(encoding="utf-8")
         if problems := list(_malformed(file, text)):
@@ -219,7 +273,7 @@ def _read_vocabulary(code: str, file: Path) -> Vocabulary:
         raise ContentError([Problem(str(file), error.lineno + 1, 1, f"this is no PO: {error}")]) from error
     except (UnknownLocaleError, ValueError) as error:
         raise ContentError([Problem(str(file), 1, 1, f"the header `Language` names no language: {error}")]) from error
-    return Vocabulary(code, locale, dict(_entries(catalog)), file)
+    return locale, dict(_entries(catalog, file))
 
 
 def _malformed(file: Path, text: str) -> Iterator[Problem]:
@@ -234,11 +288,11 @@ def _malformed(file: Path, text: str) -> Iterator[Problem]:
             seen.add(key[1])
 
 
-def _entries(catalog: Catalog) -> Iterable[tuple[str, Entry]]:
+def _entries(catalog: Catalog, file: Path) -> Iterable[tuple[str, Entry]]:
     for message in catalog:
         plural = not isinstance(message.id, str)
         key = message.id[0] if plural else message.id
         strings = (message.string,) if isinstance(message.string, str) else message.string
         forms = tuple(Template.read(string) for string in strings if string)
         if key and forms:
-            yield str(key), Entry(forms, plural, message.lineno or 0)
+            yield str(key), Entry(forms, plural, message.lineno or 0, file)

@@ -14,7 +14,8 @@ from bot.commands.common import console, local, rates, run, table, telegram, tel
 from bot.commands.options import File, Number, Template, Who, WhoPerhaps, read_address, read_content, take
 from bot.services import campaigns as desk
 from bot.services import preview as previews
-from bot.services import results
+from bot.services import progress, results
+from bot.services.campaign_texts import by_season, in_season, missing_languages
 from bot.services.campaigns import WrongKind
 from bot.services.staff import OPERATOR
 from bot.storage.audience import ResidentsAudience
@@ -44,7 +45,7 @@ def create(
             raise WrongKind(f"--kind says {kind}, the file says {content.kind.value}.")
         async with house.database.begin() as conn:
             made = await desk.create(conn, house.shelf.library, content, who=who, now=house.clock())
-        return made, desk.missing_languages(house.shelf.library, content)
+        return made, missing_languages(house.shelf.library, content)
 
     _say_where_it_stands(*run(use))
 
@@ -57,7 +58,7 @@ def revise(number: Number, who: Who, file: File = None, template: Template = Non
         content = read_content(house, file, template)
         async with house.database.begin() as conn:
             revised = await desk.revise(conn, house.shelf.library, number, content, who=who, now=house.clock())
-        return revised, desk.missing_languages(house.shelf.library, content)
+        return revised, missing_languages(house.shelf.library, content)
 
     _say_where_it_stands(*run(use))
 
@@ -164,9 +165,9 @@ def show(
     """How it is doing: progress, speed, time left, and where everybody in the audience stands."""
 
     async def use(house: House) -> None:
-        async def look() -> desk.Report:
+        async def look() -> progress.Report:
             async with house.database.read() as conn:
-                return await desk.report(conn, number, house.clock())
+                return await progress.report(conn, number, house.clock())
 
         report = await look()
         with Live(console=console, auto_refresh=False, transient=True) as live:
@@ -198,10 +199,10 @@ def templates() -> None:
                 one.id,
                 one.kind.value,
                 " – ".join(one.dates),
-                "now" if desk.in_season(one, today) else "",
+                "now" if in_season(one, today) else "",
                 one.title["pl"],
             )
-            for one in desk.by_season(house.shelf.library, today)
+            for one in by_season(house.shelf.library, today)
         ]
 
     console.print(table("ID", "Kind", "Days", "", "Title", rows=run(use)))

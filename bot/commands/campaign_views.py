@@ -13,8 +13,8 @@ from rich.text import Text
 from bot.catalogue.words import Words
 from bot.commands.common import local, table
 from bot.domain.audiences import Count, Standing
-from bot.services.campaigns import Report
 from bot.services.preview import Preview, Version
+from bot.services.progress import Report
 from scheduler.model import Balance, Campaign, CampaignState, DeliveryState, Progress, Run
 
 BAR_WIDTH = 60

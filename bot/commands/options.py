@@ -11,7 +11,7 @@ from bot.catalogue.schema import Campaign as Content
 from bot.commands import campaign_views as views
 from bot.commands.common import fail, run, tell
 from bot.domain.residents import Address
-from bot.services import campaigns as desk
+from bot.services.campaign_texts import from_template, read_file
 from bot.storage.database import Connection
 from bot.wiring import House
 from scheduler.model import Campaign
@@ -43,8 +43,8 @@ def read_content(house: House, file: Path | None, template: str | None) -> Conte
     if (file is None) == (template is None):
         fail("Give either --file or --template.")
     if file is not None:
-        return desk.read_file(file, house.shelf.library)
-    return desk.from_template(house.shelf.library, template or "")
+        return read_file(file, house.shelf.library)
+    return from_template(house.shelf.library, template or "")
 
 
 def read_address(text: str) -> Address:

@@ -61,6 +61,7 @@ _MORE: Mapping[Action, tuple[str, ...]] = {
     actions.Export(): ("export", "дані"),
     actions.Erase(): ("delete", "видалити"),
     actions.Help(): ("допомога",),
+    actions.Panel(): ("panel",),
 }
 """Also understood: names by which the same things are looked for, and Cyrillic where a channel can carry it."""
 

@@ -5,7 +5,7 @@ An event whose key has been handled changes nothing: it shows where the resident
 writes is taken back. So every screen's `here` must show the same screen again, whoever asks and how often.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from time import perf_counter
@@ -21,6 +21,7 @@ from bot.domain.actions import Action
 from bot.domain.errors import BotError, StaleAction, UnknownItem, WorkshopClosed
 from bot.domain.messages import Command, Event, Input, Other, Press, Reply, Screen, Start, Text
 from bot.domain.residents import Address, Resident
+from bot.services.chats import ChatLinkLate, ChatLinkUnknown, ChatLinkUsed, NoPrivateChat
 from bot.services.classroom import LinkEnded
 from bot.storage import residents
 from bot.storage.database import Connection, Database
@@ -33,10 +34,21 @@ _EXPLAINED: dict[type[BotError], str] = {
     codec.BadCode: "button",
     StaleAction: "button",
     LinkEnded: "link",
+    ChatLinkUsed: "chat_used",
+    ChatLinkLate: "chat_late",
+    ChatLinkUnknown: "chat_unknown",
+    NoPrivateChat: "chat_elsewhere",
     UnknownItem: "item",
     WorkshopClosed: "workshop",
 }
 """What went wrong → what `Explain` says of it."""
+
+_OPENED: Mapping[str, Callable[[str], Action]] = {
+    "q": do.StartLink,
+    "c": message.asked_about,
+    "staff": do.LinkChat,
+}
+"""How a link's parameter begins → what the rest of it, whatever it is, leads to."""
 
 
 class Shelf(Protocol):
@@ -191,14 +203,12 @@ def _started(turn: Turn, parameter: str, before: Conversation) -> Action:
     kind, _, value = parameter.partition("_")
     if parameter == "subscribe":
         return do.Consents()
-    if kind == "q" and value:
-        return do.StartLink(value)
+    if kind in _OPENED and value:
+        return _OPENED[kind](value)
     if kind == "quiz" and value in turn.library.quizzes:
         return do.QuizIntro(value)
     if kind == "tip" and value in turn.library.tips:
         return do.ShowTip(value)
-    if kind == "c" and value:
-        return message.asked_about(value)
     return do.Home() if before.handled else do.Welcome()
 
 
@@ -220,7 +230,8 @@ async def _typed(turn: Turn, text: str, before: Conversation) -> Screen:
         return screen
     if screen := await message.recognised(turn, text):
         return screen
-    if named := action_of(text.strip()):  # "menu", "pomoc", "stop": a command whose slash was forgotten
+    named = action_of(text.strip())
+    if named and not isinstance(named, do.Panel):  # "menu", "pomoc", "stop": a command whose slash was forgotten
         return await play(turn, named)
     return await ask.search(turn, text)
 

@@ -77,6 +77,45 @@ class Verify(Action):
     code: str = ""
 
 
+# --- staff: the way into the console
+
+
+@dataclass(frozen=True, slots=True)
+class Panel(Action):
+    """A link that signs a member of the staff in, to whom this chat is linked; nothing for anybody else.
+
+    `nonce` tells one link from another, so that it can be shown again; 0 asks for a new one.
+    """
+
+    nonce: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChat(Action):
+    """Link this chat to the member of the staff who made a one-time link in the console."""
+
+    token: str
+
+
+# --- staff: a campaign that waits for a second person's yes
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReview(Action):
+    """The campaign as it is now, to be read before saying yes."""
+
+    campaign: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveCampaign(Action):
+    """Say the second yes to what was read, and to nothing newer; asks first unless `sure`."""
+
+    campaign: int
+    revision: int
+    sure: bool = False
+
+
 # --- quizzes
 
 

@@ -26,6 +26,11 @@ class Address:
     id: str
     """The channel's own name for the conversation; for the browser, a hash of its cookie."""
 
+    @property
+    def is_private(self) -> bool:
+        """Whether one person alone reads there, as far as the address tells: groups on Telegram are below zero."""
+        return self.channel == "telegram" and not self.id.startswith("-")
+
 
 @dataclass(frozen=True, slots=True)
 class Resident:

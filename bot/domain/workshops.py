@@ -37,6 +37,10 @@ class Workshop:
     taken: int = 0
     """Places confirmed."""
     cancelled_at: datetime | None = None
+    owner: str | None = None
+    """The partner who runs it; nobody: the city itself."""
+    revision: int = 0
+    """Rises with every edit, so that none is lost to another."""
 
     @property
     def free(self) -> int:
@@ -46,6 +50,14 @@ class Workshop:
     def is_open(self, now: datetime) -> bool:
         """Whether places can still be booked."""
         return self.cancelled_at is None and now < self.starts_at
+
+    def erased_at(self) -> datetime:
+        """When the names and contacts of those who booked are erased."""
+        return self.ends_at + ERASED_AFTER
+
+    def is_counted(self, now: datetime) -> bool:
+        """Whether it can be noted who came: from its beginning until the names are erased."""
+        return self.cancelled_at is None and self.starts_at <= now < self.erased_at()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,12 @@ class Booking:
     created_at: datetime
     name: str | None = None
     contact: str | None = None
+    attended: int | None = None
+    """How many of the places were used; None until somebody noted it."""
+
+
+HELD = (BookingState.CONFIRMED, BookingState.WAITING)
+"""States of those who come, or would if they could."""
 
 
 def state_for(places: int, *, free: int) -> BookingState:

@@ -5,7 +5,7 @@ crash, sends nothing twice.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
 from bot.domain.reminders import Occasion, Reminder
@@ -59,6 +59,11 @@ FURTHEST_AHEAD = timedelta(hours=28)
 """No notice is sent earlier: the day before, moved from just before midnight to the evening."""
 
 
+def was_moved(occasion: Occasion, workshop: Workshop, run: Run) -> bool:
+    """Whether a reminder was opened for another time than the workshop is at now: it would say a wrong day."""
+    return any(notice.moment(workshop.starts_at) != run.slot_at for notice in NOTICES if notice.occasion is occasion)
+
+
 def _out_of_quiet_hours(at: datetime) -> datetime:
     """The same, if it is no quiet hour; from late evening to the evening before 21:00, from the night to 8:00."""
     local = at.astimezone(ZONE)
@@ -85,12 +90,23 @@ async def open_due(database: Database, audience: Audience, now: datetime) -> lis
     """
     async with database.read() as conn:
         due = [*_tips(now), *await _reminders(conn, now)]
-        missing = [one for one in due if await ledger.find_run(conn, one.key) is None]
+        missing = [new for one in due if (new := await _not_opened(conn, one))]
     opened = []
     for one in missing:
         async with database.begin() as conn:
             opened.append(await _open(conn, audience, one, now))
     return opened
+
+
+async def _not_opened(conn: Connection, due: Due) -> Due | None:
+    """What is still to open, if it is. Of a workshop that was moved people are reminded anew, under another name."""
+    found = await ledger.find_run(conn, due.key)
+    if found is None:
+        return due
+    if found.slot_at == due.slot_at:
+        return None
+    anew = replace(due, key=f"{due.key}:{due.slot_at.astimezone(ZONE):%Y-%m-%dT%H:%M}")
+    return anew if await ledger.find_run(conn, anew.key) is None else None
 
 
 async def _open(conn: Connection, audience: Audience, due: Due, now: datetime) -> Run:
@@ -151,6 +167,17 @@ async def tell_moved_up(conn: Connection, workshop: Workshop, moved: tuple[Booki
 async def tell_called_off(conn: Connection, workshop: Workshop, now: datetime) -> Run:
     """Tell everybody with places, or on the waiting list, that it does not take place."""
     return await _tell(conn, Reminder(Occasion.CALLED_OFF, workshop.id), workshop.starts_at + STILL_NEWS, now)
+
+
+async def tell_changed(conn: Connection, workshop: Workshop, now: datetime) -> Run:
+    """Tell everybody with places, or on the waiting list, when and where it is now."""
+    return await _tell(conn, Reminder(Occasion.CHANGED, workshop.id), workshop.starts_at, now)
+
+
+async def tell_cancelled(conn: Connection, workshop: Workshop, resident: Resident, now: datetime) -> Run:
+    """Tell somebody that staff cancelled their booking."""
+    reminder = Reminder(Occasion.CANCELLED, workshop.id, resident.id)
+    return await _tell(conn, reminder, workshop.starts_at + STILL_NEWS, now)
 
 
 async def _tell(conn: Connection, reminder: Reminder, until: datetime, now: datetime) -> Run:

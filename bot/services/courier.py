@@ -12,14 +12,15 @@ from bot.catalogue.library import Library, Shelf
 from bot.catalogue.schema import Campaign as Content
 from bot.domain.errors import Blocked, BotError, Throttled, Unanswered, UnknownItem, Unreachable
 from bot.domain.messages import Screen
-from bot.domain.reminders import Occasion, read_reminder
+from bot.domain.reminders import CONCERNED, Occasion, read_message, read_reminder
 from bot.domain.residents import Address, Resident
-from bot.domain.workshops import BookingState
 from bot.services import tips
-from bot.services.letters import Stamp, campaign_letter, signed, tip_letter, workshop_letter
-from bot.services.notices import notice_letter
+from bot.services.broadcasts import was_moved
+from bot.services.letters import Stamp, campaign_letter, signed, staff_letter, tip_letter, workshop_letter
+from bot.services.links import Links
+from bot.services.notices import Reading, notice_letter
 from bot.services.verify import message_code
-from bot.storage import learning, residents
+from bot.storage import learning, residents, workshop_messages
 from bot.storage import workshops as bookings
 from bot.storage.database import Connection, Database
 from bot.storage.vault import Vault
@@ -102,7 +103,11 @@ class Courier:
         vault: Vault,
         senders: Mapping[str, Sender],
         clock: Callable[[], datetime],
+        *,
+        links: Links | None = None,
     ) -> None:
+        """`links`: to the console; without them staff are not led there."""
+        self._links = links
         self._database = database
         self._shelf = shelf
         self._vault = vault
@@ -154,10 +159,11 @@ class Courier:
                     return self._signed(await self._tip(conn, resident, now), run)
             case Kind.REMINDER:
                 async with self._database.read() as conn:
-                    return self._signed(await self._reminder(conn, resident, run.subject, now), run)
+                    return self._signed(await self._reminder(conn, resident, run, now), run)
             case Kind.NOTICE:
                 async with self._database.read() as conn:
-                    notice = await notice_letter(conn, run, resident.address)
+                    reading = Reading(conn, run, resident.address, self._shelf.library, self._links)
+                    notice = await notice_letter(reading)
                 return self._signed(_Letter(notice), run) if notice else OptedOut()
             case Kind.ALERT | Kind.TIP | Kind.NEWS | Kind.QUIZ | Kind.WORKSHOP:
                 if campaign is None:
@@ -200,17 +206,28 @@ class Courier:
             return GiveUp("there is no tip for them")
         return _Letter(tip_letter(tip), tip.id)
 
-    async def _reminder(self, conn: Connection, resident: Resident, subject: str, now: datetime) -> "_Letter | Outcome":
-        reminder = read_reminder(subject)
+    async def _reminder(self, conn: Connection, resident: Resident, run: Run, now: datetime) -> "_Letter | Outcome":
+        if (message := read_message(run.subject)) is not None:
+            return await self._from_staff(conn, resident, message)
+        reminder = read_reminder(run.subject)
         workshop = await bookings.get(conn, reminder.workshop)
         booking = await bookings.booking_of(conn, self._vault, reminder.workshop, resident.id)
-        called_off = reminder.occasion is Occasion.CALLED_OFF
-        held = (BookingState.CONFIRMED, BookingState.WAITING) if called_off else (BookingState.CONFIRMED,)
-        if workshop is None or booking is None or booking.state not in held:
+        if workshop is None or booking is None or booking.state not in CONCERNED[reminder.occasion]:
             return OptedOut()
-        if (workshop.cancelled_at is not None) is not called_off:
+        called_off = reminder.occasion is Occasion.CALLED_OFF
+        if (workshop.cancelled_at is not None) is not called_off or was_moved(reminder.occasion, workshop, run):
             return OptedOut()
         return _Letter(workshop_letter(reminder.occasion, workshop, booking, now))
+
+    async def _from_staff(self, conn: Connection, resident: Resident, number: int) -> "_Letter | Outcome":
+        message = await workshop_messages.get(conn, number)
+        workshop = await bookings.get(conn, message.workshop) if message else None
+        if message is None or workshop is None:
+            return OptedOut()
+        booking = await bookings.booking_of(conn, self._vault, workshop.id, resident.id)
+        if booking is None or booking.state not in message.readers.states:
+            return OptedOut()
+        return _Letter(staff_letter(message.text, workshop))
 
     async def _hand_over(self, parcel: _Parcel) -> Outcome:
         delivery, address = parcel.delivery, parcel.resident.address

@@ -25,11 +25,13 @@ AUDIENCES_OF_AGE = {
     AgeBand.SENIOR: {Audience.SENIORS, Audience.DRIVERS},
 }
 PUPILS = {Audience.PUPILS_7_9, Audience.PUPILS_10_13, Audience.PUPILS_14_18}
+OF_UNSAID_AGE = frozenset(Audience) - PUPILS
+"""For whom the items may be that suit whoever does not say their age: all but children."""
 
 
 def audiences_of(resident: Resident) -> set[Audience]:
-    """For whom the items may be that suit a resident. Of whoever does not say their age, all but children's."""
-    return {Audience.EVERYONE} | (AUDIENCES_OF_AGE[resident.age] if resident.age else set(Audience) - PUPILS)
+    """For whom the items may be that suit a resident."""
+    return {Audience.EVERYONE} | (AUDIENCES_OF_AGE[resident.age] if resident.age else OF_UNSAID_AGE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Nobody asked for them just now, so each says how to get fewer, leads back into t
 by which anybody can see that it is ours.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -105,6 +105,13 @@ def workshop_letter(occasion: Occasion, workshop: Workshop, booking: Booking, no
     if occasion is Occasion.DAY_BEFORE and now.astimezone(ZONE).date() == workshop.starts_at.astimezone(ZONE).date():
         lead = say("reminder.today")  # the message is late, and "tomorrow" would be wrong
     way = Button(say("workshop.cancel"), do.CancelBooking(workshop.id))
-    if occasion is Occasion.CALLED_OFF:
+    if occasion in {Occasion.CALLED_OFF, Occasion.CANCELLED}:
         way = Button(say("home.workshops"), do.Workshops())
     return Screen(blocks=(lead, workshop_details(workshop)), rows=((way, MENU),), replaces=False)
+
+
+def staff_letter(text: Mapping[str, str], workshop: Workshop) -> Screen:
+    """What staff wrote to those who booked a workshop, below what it is about."""
+    lead = say("reminder.message", title=Plain(workshop.title), starts=workshop.starts_at)
+    way = Button(say("campaign.workshop"), do.ShowWorkshop(workshop.id))
+    return Screen(blocks=(lead, Markdown(text)), rows=((way, MENU),), replaces=False)

@@ -1,33 +1,34 @@
 """A campaign before it leaves: its words, whom it would reach, when it would be done; and a test to one address."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.catalogue.campaigns import invited_to, room
 from bot.catalogue.library import Library
 from bot.catalogue.markup import length
 from bot.catalogue.schema import LONGEST_TEXT
-from bot.domain.audiences import Count
+from bot.catalogue.schema import Campaign as Content
 from bot.domain.errors import BotError
-from bot.domain.messages import Screen
+from bot.domain.messages import Screen, say
 from bot.domain.residents import Address, Writable
-from bot.services.campaigns import content_of, missing_languages
+from bot.services.campaign_texts import content_of, missing_languages
 from bot.services.courier import Posted, Sender
 from bot.services.letters import campaign_letter, trial_letter
+from bot.services.outlook import Outlook, outlook
 from bot.storage import residents, workshops
 from bot.storage.audience import ResidentsAudience
 from bot.storage.database import Connection, Database
 from scheduler import ledger
-from scheduler.calendar import QUIET_FROM, ZONE, end_of_quiet_hours, release_at
-from scheduler.model import Campaign, CampaignState, Event, Kind, minds_quiet_hours
-
-NEAR = timedelta(hours=1)
-"""Campaigns closer than this get into one another's way."""
+from scheduler.model import Campaign, Event
 
 
 class NoSuchChannel(BotError):
     """This channel is not switched on."""
+
+
+class NotLinked(BotError):
+    """No chat with the bot is linked to your account: link one on its page in the console."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,44 +48,18 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class Collision:
-    """Another campaign that gets in its way."""
-
-    campaign: Campaign
-    at: datetime
-    """When it starts; the present if it runs."""
-    shared: int
-    """How many residents would get both."""
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(Outlook):
     """What would happen."""
 
     campaign: Campaign
     versions: tuple[Version, ...]
     room: Mapping[str, int]
     """Channel → characters that a text may have there."""
-    count: Count
-    asked_for: datetime
-    """Its slot; the present if it has none."""
-    starts_at: datetime
-    """When the first message leaves: the slot, or the end of quiet hours."""
-    ends_at: datetime
-    expires_at: datetime
-    """What has not left by then is not sent any more."""
-    collisions: tuple[Collision, ...]
-    """Others that run, or start from an hour before it to its end, or to an hour after its start."""
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Languages in which some of it would be read in Polish."""
         return tuple(version.language for version in self.versions if not version.complete)
-
-    @property
-    def ends_in_time(self) -> bool:
-        """Whether all of it leaves before its window ends."""
-        return self.ends_at <= self.expires_at
 
 
 async def preview(
@@ -99,25 +74,17 @@ async def preview(
     """What a campaign would be, sent at its time; `rates`: account → messages per second. Raises UnknownCampaign."""
     campaign = await ledger.load_campaign(conn, campaign_id)
     content = content_of(campaign)
-    count = await audience.count(conn, campaign, now)
-    asked_for = campaign.next_at or now
-    starts_at = release_at(campaign.kind, asked_for)
-    ends_at = finish(campaign.kind, starts_at, _takes(count, rates))
-    others = [
-        (other, at)
-        for other in await ledger.list_campaigns(conn, (CampaignState.RUNNING, CampaignState.SCHEDULED))
-        if other.id != campaign.id and (at := _in_the_way(other, starts_at, ends_at, now))
-    ]
+    found = await outlook(conn, audience, campaign, rates=rates, now=now)
     return Preview(
+        found.count,
+        found.asked_for,
+        found.starts_at,
+        found.ends_at,
+        found.expires_at,
+        found.collisions,
         campaign,
-        versions(library, campaign, await workshops.closed(conn, invited_to(content), asked_for)),
+        versions(library, campaign, await workshops.closed(conn, invited_to(content), found.asked_for)),
         {Writable.TELEGRAM: min(room(content), LONGEST_TEXT)},
-        count,
-        asked_for,
-        starts_at,
-        ends_at,
-        starts_at + timedelta(seconds=campaign.window_s),
-        tuple([Collision(one, at, await audience.count_shared(conn, campaign, one, now)) for one, at in others]),
     )
 
 
@@ -137,32 +104,30 @@ def _version(library: Library, letter: Screen, language: str, *, complete: bool)
     return Version(language, text, buttons, picture, length(text), complete)
 
 
-def _takes(count: Count, rates: Mapping[str, float]) -> timedelta:
-    """How long the slowest account needs."""
-    spans = (number / rates[account] for account, number in count.accounts.items() if account in rates)
-    return timedelta(seconds=max(spans, default=0.0))
+def sample_letter(library: Library, content: Content, *, closed: Collection[int] = ()) -> Screen:
+    """A campaign as residents would see it; in place of its code stands that it will be there."""
+    letter = campaign_letter(library, content, closed=closed)
+    return replace(letter, blocks=(*letter.blocks, say("message.code_test")))
 
 
-def finish(kind: Kind, starts_at: datetime, takes: timedelta) -> datetime:
-    """When the last message leaves; quiet hours hold all but alerts until the morning."""
-    while minds_quiet_hours(kind):
-        local = starts_at.astimezone(ZONE)
-        evening = datetime.combine(local.date(), QUIET_FROM, tzinfo=ZONE)
-        if starts_at + takes <= evening:
-            break
-        takes -= evening - starts_at
-        starts_at = end_of_quiet_hours(evening)
-    return starts_at + takes
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """How much of a text's room is used: by its words or, with much markup, by all that was typed."""
+
+    used: int
+    most: int
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is too long."""
+        return self.used > self.most
 
 
-def _in_the_way(other: Campaign, starts_at: datetime, ends_at: datetime, now: datetime) -> datetime | None:
-    """When another campaign starts, if that is near; the present if it runs and this one is soon."""
-    if other.state is CampaignState.RUNNING and starts_at <= now + NEAR:
-        return now
-    if other.next_at is None:
-        return None
-    at = release_at(other.kind, other.next_at)
-    return at if starts_at - NEAR <= at <= max(starts_at + NEAR, ends_at) else None
+def fill_of(content: Content, text: str) -> Fill:
+    """How much of its room a text of this campaign takes."""
+    if len(text) > LONGEST_TEXT:
+        return Fill(len(text), LONGEST_TEXT)
+    return Fill(length(text), min(room(content), LONGEST_TEXT))
 
 
 async def send_test(

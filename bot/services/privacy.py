@@ -4,7 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.residents import Resident
+from bot.services import missed
 from bot.storage import classroom, residents, staff
+from bot.storage import missed as missed_words
 from bot.storage import workshops as bookings
 from bot.storage.database import Connection
 from bot.storage.learning import everything_of
@@ -34,6 +36,7 @@ async def export(conn: Connection, vault: Vault, resident: Resident, now: dateti
         },
         "word_for_staff": await staff.names_at(conn, resident.address),
         **await everything_of(conn, resident.id),
+        "searched_in_vain": await missed_words.of_resident(conn, resident.id),
         "bookings": [
             {
                 "workshop": booking.workshop_id,
@@ -41,6 +44,7 @@ async def export(conn: Connection, vault: Vault, resident: Resident, now: dateti
                 "state": booking.state.value,
                 "name": booking.name,
                 "contact": booking.contact,
+                "attended": booking.attended,
                 "created_at": booking.created_at.isoformat(),
             }
             for booking in places
@@ -67,8 +71,10 @@ async def erase(conn: Connection, *people: Resident) -> None:
     Places they held go to the waiting list when `broadcasts.fill_free_places` next looks.
     """
     await residents.hold(conn, *(one.address for one in people))
+    await missed.forget(conn, *people)
     for one in people:
         await classroom.drop_of(conn, one.id)
+        await bookings.forget_attended(conn, one.id)
         await residents.erase(conn, one.id)
     # Last: what holds up the whole ledger is held no longer than it must be.
     for one in people:

@@ -17,7 +17,7 @@ from bot.domain.areas import DEFAULT_LANGUAGE
 from bot.domain.errors import StaleAction, UnknownItem
 from bot.domain.messages import Button, Link, say
 from bot.domain.residents import Resident
-from bot.services.campaigns import content_at
+from bot.services.campaign_texts import content_at
 from bot.services.classroom import FEWEST_SHOWN
 from bot.services.letters import way_of
 from bot.storage import presses
@@ -131,39 +131,42 @@ class Results:
 async def of_campaign(conn: Connection, library: Library, campaign_id: int, most: int | None = None) -> list[Results]:
     """The numbers of a campaign's newest runs, of all if `most` is not given. Raises UnknownCampaign.
 
-    It reads all their deliveries: for a look, not for a display that refreshes.
+    It reads all deliveries of those that are not over: for a look, not for a display that refreshes.
     """
     campaign = await ledger.load_campaign(conn, campaign_id)
     runs = await ledger.list_runs(conn, campaign_id)
-    return [await _results(conn, library, run, campaign) for run in runs[:most]]
+    return [await of_run(conn, library, run, campaign) for run in runs[:most]]
 
 
-async def _results(conn: Connection, library: Library, run: Run, campaign: Campaign) -> Results:
+async def of_run(
+    conn: Connection, library: Library, run: Run, campaign: Campaign, language: str = DEFAULT_LANGUAGE
+) -> Results:
+    """The numbers of one run of a campaign; its buttons are named in `language`."""
     content = await content_at(conn, run, campaign)
     counts = await presses.of_run(conn, run.id)
-    balance = await ledger.balance(conn, run.id)
+    balance, summary = (await ledger.sums(conn, [run.id]))[run.id]
     return Results(
         run,
         balance,
-        await ledger.summarise(conn, run.id),
-        tuple(_pressed(library, content, counts)),
+        summary,
+        tuple(_pressed(library, content, counts, language)),
         counts.get(UNSUBSCRIBED, 0),
         await _compare(conn, run, balance, content),
     )
 
 
-def _pressed(library: Library, content: Content | None, counts: Mapping[str, int]) -> list[Pressed]:
-    labels = _labels(library, content)
+def _pressed(library: Library, content: Content | None, counts: Mapping[str, int], language: str) -> list[Pressed]:
+    labels = _labels(library, content, language)
     places = {*labels, *counts} - {UNSUBSCRIBED}
     return [Pressed(place, labels.get(place, f"button {place}"), counts.get(place, 0)) for place in sorted(places)]
 
 
-def _labels(library: Library, content: Content | None) -> dict[str, str]:
+def _labels(library: Library, content: Content | None, language: str) -> dict[str, str]:
     ways = {str(place): way_of(library, one) for place, one in enumerate(content.buttons if content else ())}
     labels = {place: way.label for place, way in ways.items() if isinstance(way, Button)} | {
         do.FEWER: say("campaign.fewer")
     }
-    return {place: library.words.label(label, DEFAULT_LANGUAGE) for place, label in labels.items()}
+    return {place: library.words.label(label, language) for place, label in labels.items()}
 
 
 async def _compare(conn: Connection, run: Run, balance: Balance, content: Content | None) -> Comparison | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.workshops import ERASED_AFTER
-from bot.services import privacy
+from bot.services import missed, passkeys, privacy, signin
 from bot.storage import classroom, residents, workshops
 from bot.storage.database import Database
 from scheduler import ledger
@@ -32,6 +32,8 @@ class Swept:
     links: int
     residents: int
     deliveries: int
+    missed: int
+    """Marks of people who searched for a word in vain."""
 
 
 async def sweep(database: Database, now: datetime) -> Swept:
@@ -43,7 +45,10 @@ async def sweep(database: Database, now: datetime) -> Swept:
     erased = await _erase_long_away(database, now)
     async with database.begin() as conn:
         archived = await ledger.archive(conn, now - DELIVERIES_KEPT)
-    return Swept(cleared, drafts, links, erased, archived)
+        words = await missed.sweep(conn, now)
+        await signin.sweep(conn, now)
+        await passkeys.sweep(conn, now)
+    return Swept(cleared, drafts, links, erased, archived, words)
 
 
 async def _erase_long_away(database: Database, now: datetime) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.services import campaigns as desk
 from bot.services import staff
 from bot.storage.database import Connection
 from scheduler import ledger, lifecycle
@@ -49,16 +50,23 @@ async def _find(conn: Connection, key: str) -> Run:
 
 
 async def retry(
-    conn: Connection, campaign_id: int, *, now: datetime, who: str | None = None, key: str | None = None
+    conn: Connection,
+    campaign_id: int,
+    *,
+    now: datetime,
+    who: str | None = None,
+    key: str | None = None,
+    revision: int | None = None,
 ) -> tuple[Campaign, int]:
     """Let what failed in a campaign's newest run, or in the one of a key, wait again; nobody else gets anything.
 
     It goes on for as long as the campaign's window, counted from now. Returns how many wait again.
 
-    Raises UnknownMember, NotYourRole, UnknownCampaign, UnknownRun, NotAllowed, RunNotOver, NothingFailed.
+    Raises UnknownMember, NotYourRole, UnknownCampaign, StaleCampaign, UnknownRun, NotAllowed, RunNotOver,
+    NothingFailed.
     """
     actor = staff.OPERATOR if who is None else await staff.allowed(conn, "retry", who)
-    campaign = await ledger.load_campaign(conn, campaign_id)
+    campaign = await desk.load(conn, campaign_id, revision)
     again = lifecycle.retry(campaign, now)
     run = await _run_of(conn, campaign_id, key)
     expires_at = release_at(campaign.kind, now) + timedelta(seconds=campaign.window_s)

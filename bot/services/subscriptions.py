@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.domain.residents import Resident
 from bot.services import results
-from bot.services.campaigns import content_of
+from bot.services.campaign_texts import content_of
 from bot.storage.audience import ResidentsAudience
 from bot.storage.database import Connection
 from scheduler import ledger

@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.catalogue.markup import plain
 from bot.domain.codes import Code, code_of, is_ours, read_code
 from bot.domain.messages import Block, Plain, say
-from bot.services.campaigns import content_at
+from bot.services.campaign_texts import content_at
 from bot.storage.database import Connection
 from bot.storage.vault import Vault
 from scheduler import ledger

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Table, func, insert, select, text
+from sqlalchemy import Table, delete, func, insert, select, text
 
 from bot.storage import tables
 from bot.storage.database import Connection
@@ -29,6 +29,12 @@ async def take_time(conn: Connection) -> None:
     """Let this transaction rest for as long as it likes, where the database would soon take its owner for dead."""
     if conn.dialect.name == "postgresql":
         await conn.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+
+
+async def clear(conn: Connection, *names: str) -> None:
+    """Empty tables that hold nothing but counts."""
+    for name in names:
+        await conn.execute(delete(_TABLES[name]))
 
 
 async def first_free(conn: Connection, name: str) -> int:

@@ -68,6 +68,8 @@ class Database:
         parsed = parsed.set(drivername=SYNC_DRIVERS.get(parsed.drivername, parsed.drivername))
         self.url = parsed
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.beside: set[asyncio.Task[Any]] = set()
+        """Work that goes on while nobody waits for it: it is stopped before the connections are given back."""
         if self.is_sqlite:
             quick = {"async_creator_fn": sqlite.connect}
             self._writer = create_async_engine(parsed, pool_size=1, max_overflow=0, pool_timeout=60, connect_args=quick)
@@ -109,6 +111,9 @@ class Database:
             raise DatabaseUnusableError(f"The database {shown} cannot be opened: {cause}") from error
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Give the connections back, once whatever went on beside has stopped."""
+        for task in self.beside:
+            task.cancel()
+        await asyncio.gather(*self.beside, return_exceptions=True)
         await self._writer.dispose()
         await self._reader.dispose()

@@ -1,24 +1,58 @@
 """Workshops and bookings. Names and contacts pass through the vault on their way in and out."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, ScalarSelect, Select, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.areas import Area
-from bot.domain.workshops import Booking, BookingState, Workshop
+from bot.domain.workshops import HELD, Booking, BookingState, Workshop
 from bot.storage.tables import bookings, workshops
 from bot.storage.vault import Vault
 
-_TAKEN = (
-    select(func.coalesce(func.sum(bookings.c.places), 0))
-    .where(bookings.c.workshop_id == workshops.c.id, bookings.c.state == BookingState.CONFIRMED.value)
-    .correlate(workshops)
-    .scalar_subquery()
-    .label("taken")
-)
+
+def _sum_of(column: ColumnElement[int], *conditions: ColumnElement[bool]) -> "ScalarSelect[int]":
+    """The sum over a workshop's bookings."""
+    query = select(func.coalesce(func.sum(column), 0)).where(bookings.c.workshop_id == workshops.c.id, *conditions)
+    return query.correlate(workshops).scalar_subquery()
+
+
+_TAKEN = _sum_of(bookings.c.places, bookings.c.state == BookingState.CONFIRMED.value).label("taken")
+WAITED_FOR = _sum_of(bookings.c.places, bookings.c.state == BookingState.WAITING.value)
+_NOTED = bookings.c.attended.is_not(None)
+COUNTED = _sum_of(bookings.c.places, _NOTED) + workshops.c.gone_places
+"""Places of which somebody noted whether they were used, of people erased since too."""
+ATTENDED = _sum_of(bookings.c.attended, _NOTED) + workshops.c.gone_attended
+"""Those of them that were used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A workshop with what became of its places."""
+
+    workshop: Workshop
+    waiting: int
+    """Places that people wait for."""
+    counted: int
+    """Places of which somebody noted whether they were used."""
+    attended: int
+    """Those of them that were used."""
+
+    @property
+    def booked(self) -> int:
+        """Places that were booked, also by people who were erased since."""
+        return max(self.workshop.taken, self.counted)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a list goes on: after the workshop of this start and number."""
+
+    starts_at: datetime
+    number: int
 
 
 def _workshop(row: RowMapping) -> Workshop:
@@ -34,6 +68,8 @@ def _workshop(row: RowMapping) -> Workshop:
         capacity=row["capacity"],
         taken=row["taken"],
         cancelled_at=row["cancelled_at"],
+        owner=row["owner"],
+        revision=row["revision"],
     )
 
 
@@ -47,6 +83,7 @@ def _booking(row: RowMapping, vault: Vault) -> Booking:
         created_at=row["created_at"],
         name=vault.open(row["name"]),
         contact=vault.open(row["contact"]),
+        attended=row["attended"],
     )
 
 
@@ -98,6 +135,69 @@ async def upcoming(conn: AsyncConnection, now: datetime, *, limit: int, offset: 
 async def all_of(conn: AsyncConnection) -> list[Workshop]:
     """Every workshop kept, soonest first."""
     return await _select_workshops(conn, select(workshops, _TAKEN).order_by(workshops.c.starts_at, workshops.c.id))
+
+
+_WITH_NUMBERS = select(
+    workshops, _TAKEN, WAITED_FOR.label("waiting"), COUNTED.label("counted"), ATTENDED.label("attended")
+)
+
+
+async def _select_numbers(conn: AsyncConnection, query: Select[Any]) -> list[Numbers]:
+    rows = (await conn.execute(query)).mappings()
+    return [Numbers(_workshop(row), row["waiting"], row["counted"], row["attended"]) for row in rows]
+
+
+async def numbers_of(conn: AsyncConnection, workshop_id: int) -> Numbers | None:
+    """A workshop with its numbers."""
+    found = await _select_numbers(conn, _WITH_NUMBERS.where(workshops.c.id == workshop_id))
+    return found[0] if found else None
+
+
+async def page(
+    conn: AsyncConnection,
+    now: datetime,
+    *,
+    past: bool,
+    limit: int,
+    area: Area | None = None,
+    owner: str | None = None,
+    after: Place | None = None,
+) -> list[Numbers]:
+    """A stretch of the workshops: those to come, soonest first, or those past, latest first.
+
+    With `owner` only a partner's own. Who reads on asks for what stands after the last they saw.
+    """
+    starts_at, number = workshops.c.starts_at, workshops.c.id
+    query = _WITH_NUMBERS.where(workshops.c.ends_at <= now if past else workshops.c.ends_at > now)
+    if area:
+        query = query.where(workshops.c.area == area.value)
+    if owner is not None:
+        query = query.where(workshops.c.owner == owner)
+    if after and past:
+        same = and_(starts_at == after.starts_at, number < after.number)
+        query = query.where(or_(starts_at < after.starts_at, same))
+    elif after:
+        same = and_(starts_at == after.starts_at, number > after.number)
+        query = query.where(or_(starts_at > after.starts_at, same))
+    order = (starts_at.desc(), number.desc()) if past else (starts_at, number)
+    return await _select_numbers(conn, query.order_by(*order).limit(limit))
+
+
+async def change(conn: AsyncConnection, workshop_id: int, revision: int, **values: Any) -> bool:
+    """Change a workshop as it was at a revision; False if somebody changed it since."""
+    seen = update(workshops).where(workshops.c.id == workshop_id, workshops.c.revision == revision)
+    return bool((await conn.execute(seen.values(revision=revision + 1, **values))).rowcount)
+
+
+async def hand_over(conn: AsyncConnection, workshop_id: int, owner: str | None) -> None:
+    """Say whose it is."""
+    await conn.execute(update(workshops).where(workshops.c.id == workshop_id).values(owner=owner))
+
+
+async def take_back(conn: AsyncConnection, owner: str) -> list[int]:
+    """Give everything that somebody owns to the city; returns the ids of what they had."""
+    theirs = update(workshops).where(workshops.c.owner == owner).values(owner=None)
+    return sorted((await conn.execute(theirs.returning(workshops.c.id))).scalars())
 
 
 async def call_off(conn: AsyncConnection, workshop_id: int, now: datetime) -> bool:
@@ -156,6 +256,30 @@ async def roster(
     """Who is coming, or waits, in the order of their booking; `lock` keeps them there until the transaction ends."""
     wanted = bookings.c.state.in_([state.value for state in states])
     return await bookings_where(conn, vault, bookings.c.workshop_id == workshop_id, wanted, lock=lock)
+
+
+async def note_attended(conn: AsyncConnection, workshop_id: int, booking_id: int, attended: int | None) -> bool:
+    """Note how many of a booking's places were used, or that nobody knows; False if there is no such booking."""
+    query = update(bookings).where(
+        bookings.c.id == booking_id,
+        bookings.c.workshop_id == workshop_id,
+        bookings.c.state.in_([state.value for state in HELD]),
+        bookings.c.places >= (attended or 0),
+    )
+    return bool((await conn.execute(query.values(attended=attended))).rowcount)
+
+
+async def forget_attended(conn: AsyncConnection, resident_id: int) -> None:
+    """Before a resident is erased: what they used becomes a count of nobody, and the workshops' totals stay true."""
+    theirs = select(bookings.c.workshop_id, bookings.c.places, bookings.c.attended).where(
+        bookings.c.resident_id == resident_id, _NOTED
+    )
+    for workshop_id, places, attended in (await conn.execute(theirs.order_by(bookings.c.workshop_id))).all():
+        gone = {
+            "gone_places": workshops.c.gone_places + places,
+            "gone_attended": workshops.c.gone_attended + attended,
+        }
+        await conn.execute(update(workshops).where(workshops.c.id == workshop_id).values(gone))
 
 
 async def clear_personal(conn: AsyncConnection, ended_before: datetime) -> int:

@@ -1,5 +1,6 @@
 """Puts the web application together."""
 
+import re
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
@@ -8,9 +9,11 @@ from fastapi.exceptions import RequestValidationError
 from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Mount
 
 from bot.channels.web.session import Conversation, SessionCookie
 from bot.web import chat, ops
+from bot.web.api.problems import PREFIX
 from bot.web.guard import HEADERS, SameOrigin, SecurityHeaders
 from bot.web.pages import Pages, Shelf
 
@@ -26,12 +29,15 @@ def create_app(
     telegram_webhook: ops.TelegramWebhook | None = None,
     lessons: Callable[[Pages], APIRouter] | None = None,
     verification: Callable[[Pages], APIRouter] | None = None,
+    console: Callable[[Pages], APIRouter] | None = None,
+    api: Callable[[Pages], FastAPI] | None = None,
 ) -> FastAPI:
     """Build the application.
 
     `new_token` makes at least 128 random bits as base64url text. `public_url` is where people reach the page: over
     https the cookie is Secure. `checks` are what `/readyz` tells. `lessons` makes the routes of the quiz links,
-    `verification` that of the page which tells whether a message is ours.
+    `verification` that of the page which tells whether a message is ours, `console` those of the staff's console. `api`
+    makes the interface for other programs, an application of its own.
     """
     app = FastAPI(
         title="Bezpieczny Kraków",
@@ -48,9 +54,13 @@ def create_app(
     app.include_router(ops.routes(checks, registry))
     if telegram_webhook is not None:
         app.include_router(ops.telegram_routes(telegram_webhook))
-    for routes in (lessons, verification):
+    for routes in (lessons, verification, console):
         if routes is not None:
             app.include_router(routes(pages))
+    if api is not None:
+        mount = Mount(PREFIX, api(pages))
+        mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)  # an address with %0A in it is below it too
+        app.router.routes.append(mount)
     _explain_errors(app, pages)
     return app
 

@@ -26,7 +26,6 @@ from scheduler.ledger.reports import (
     over_cap,
     progress,
     receipts,
-    summarise,
 )
 from scheduler.ledger.runs import (
     cancel_run,
@@ -37,11 +36,14 @@ from scheduler.ledger.runs import (
     list_runs,
     load_run,
     load_work,
+    newest_runs,
     open_run,
     pause_run,
     resume_run,
     retry_failed,
+    runs_between,
 )
+from scheduler.ledger.totals import count_waiting, kept_sums, reasons, summarise, sums, uncounted
 from scheduler.ledger.workers import beat, bury_silent, leave
 
 __all__ = [
@@ -54,6 +56,7 @@ __all__ = [
     "cancel_run",
     "claim",
     "count_open",
+    "count_waiting",
     "create_campaign",
     "due_campaigns",
     "explain",
@@ -64,6 +67,7 @@ __all__ = [
     "has_work",
     "idle_campaigns",
     "join",
+    "kept_sums",
     "last_reached",
     "leave",
     "list_campaigns",
@@ -76,16 +80,21 @@ __all__ = [
     "log_event",
     "mark",
     "name_faults",
+    "newest_runs",
     "open_run",
     "over_cap",
     "pause_run",
     "progress",
+    "reasons",
     "receipts",
     "record",
     "recover",
     "release",
     "resume_run",
     "retry_failed",
+    "runs_between",
     "save_campaign",
     "summarise",
+    "sums",
+    "uncounted",
 ]

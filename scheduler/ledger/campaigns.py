@@ -9,13 +9,15 @@ from sqlalchemy import exists, insert, select, update
 
 from scheduler.errors import StaleCampaign, UnknownCampaign
 from scheduler.lifecycle import PAUSED_FOR
-from scheduler.model import Campaign, CampaignState, Event, OneOff, Recurring, RunState, Schedule
+from scheduler.model import Campaign, CampaignState, Event, Kind, OneOff, Recurring, RunState, Schedule
 from scheduler.tables import campaign_events, campaigns, runs
 
 if TYPE_CHECKING:
-    from sqlalchemy import RowMapping
+    from sqlalchemy import ColumnElement, RowMapping
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+CREATED = "created"
+"""The first line of every campaign's history."""
 _FIRING = (CampaignState.SCHEDULED, CampaignState.RUNNING)
 
 
@@ -24,7 +26,7 @@ async def create_campaign(conn: "AsyncConnection", campaign: Campaign) -> Campai
     values = _to_row(campaign)
     del values["id"]
     new_id = (await conn.execute(insert(campaigns).values(values).returning(campaigns.c.id))).scalar_one()
-    await log_event(conn, Event(new_id, campaign.created_at, campaign.author, "created"))
+    await log_event(conn, Event(new_id, campaign.created_at, campaign.author, CREATED))
     return replace(campaign, id=new_id)
 
 
@@ -77,12 +79,37 @@ async def _align_runs(conn: "AsyncConnection", campaign: Campaign, now: datetime
     await conn.execute(update(runs).where(runs.c.campaign_id == campaign.id, runs.c.state.in_(before)).values(values))
 
 
-async def list_campaigns(conn: "AsyncConnection", states: Collection[CampaignState] | None = None) -> list[Campaign]:
-    """Campaigns, the newest first; of the given states only, if any are given."""
-    query = select(campaigns).order_by(campaigns.c.id.desc())
+async def list_campaigns(
+    conn: "AsyncConnection",
+    states: Collection[CampaignState] | None = None,
+    *,
+    ids: Collection[int] | None = None,
+    kinds: Collection[Kind] | None = None,
+    created_by: str | None = None,
+    before: int | None = None,
+    most: int | None = None,
+) -> list[Campaign]:
+    """Campaigns, the newest first: of the given states, ids, kinds and creator only, where these are given.
+
+    With `most` no more than so many; those with ids below `before` are the next page.
+    """
+    query = select(campaigns).order_by(campaigns.c.id.desc()).limit(most)
     if states is not None:
         query = query.where(campaigns.c.state.in_(states))
+    if ids is not None:
+        query = query.where(campaigns.c.id.in_(ids))
+    if kinds is not None:
+        query = query.where(campaigns.c.kind.in_(kinds))
+    if created_by is not None:
+        query = query.where(_created_by(created_by))
+    if before is not None:
+        query = query.where(campaigns.c.id < before)
     return [_from_row(row) for row in (await conn.execute(query)).mappings()]
+
+
+def _created_by(who: str) -> "ColumnElement[bool]":
+    line = campaign_events.c
+    return exists().where(line.campaign_id == campaigns.c.id, line.who == who, line.what == CREATED)
 
 
 async def due_campaigns(conn: "AsyncConnection", now: datetime) -> list[int]:

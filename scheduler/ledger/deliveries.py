@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from sqlalchemy import ColumnElement, bindparam, case, or_, select, update
 
 from scheduler.calendar import in_quiet_hours
+from scheduler.ledger import totals
 from scheduler.ledger.states import expire, is_in
 from scheduler.ledger.workers import bury_silent
 from scheduler.model import (
@@ -216,6 +217,7 @@ async def record(conn: "AsyncConnection", results: Sequence[Result], now: dateti
     await conn.execute(_RECORD, rows)
     if retried := {row["b_run"] for row in rows if row["b_state"] is DeliveryState.WAITING}:
         await _close_over(conn, retried, now)
+    await totals.changed(conn, {row["b_run"] for row in rows})
 
 
 async def _close_over(conn: "AsyncConnection", run_ids: Iterable[int], now: datetime) -> None:

@@ -1,12 +1,15 @@
 """Who may write into the ledger beside whom, where several processes share a PostgreSQL. SQLite has one writer anyway.
 
 To keep out of each other's way for good, everybody takes what they lock in one order: people's own rows (the host's),
-then the lock below, deliveries by run and recipient, campaigns, runs.
+then the lock below, deliveries by run and recipient, the sums of runs by run, campaigns, runs.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
+
+from scheduler.tables import runs
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,6 +18,8 @@ OURS, LEDGER = 2025_2028, 1
 """The lock's number, in two halves."""
 _SHARED = select(func.pg_advisory_xact_lock_shared(OURS, LEDGER))
 _ALONE = select(func.pg_advisory_xact_lock(OURS, LEDGER))
+_SUMS = OURS + 1
+"""The other half of this one is a run's number."""
 
 
 async def share(conn: "AsyncConnection") -> None:
@@ -30,3 +35,16 @@ async def alone(conn: "AsyncConnection") -> None:
     """
     if conn.dialect.name == "postgresql":
         await conn.execute(_ALONE)
+
+
+async def touch(conn: "AsyncConnection", run_ids: Iterable[int]) -> None:
+    """For who has changed deliveries of these runs: whoever is about to count them waits for the commit."""
+    if conn.dialect.name == "postgresql":
+        shared = select(func.pg_advisory_xact_lock_shared(_SUMS, runs.c.id))
+        await conn.execute(shared.where(runs.c.id.in_(list(run_ids))))
+
+
+async def watch(conn: "AsyncConnection", run_id: int) -> None:
+    """For who is about to count a run: whoever changed its deliveries has committed, or will know of the count."""
+    if conn.dialect.name == "postgresql":
+        await conn.execute(select(func.pg_advisory_xact_lock(_SUMS, run_id)))

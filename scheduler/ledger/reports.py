@@ -1,39 +1,20 @@
 """Counting in the ledger, and forgetting in it without losing count."""
 
-from collections import Counter
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Select,
-    and_,
-    case,
-    cast,
-    delete,
-    extract,
-    func,
-    insert,
-    or_,
-    select,
-    union_all,
-)
+from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, or_, select
 
-from scheduler.ledger import locks
+from scheduler.ledger import locks, totals
 from scheduler.ledger.runs import load_run
-from scheduler.model import Balance, DeliveryState, Kind, Progress, Receipt, RunState, Summary
+from scheduler.model import Balance, DeliveryState, Kind, Progress, Receipt, RunState
 from scheduler.tables import deliveries, runs, tallies
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 RATE_WINDOW_S = 30.0
-WORK_SLICE_S = 10
-"""A run that settles nothing for longer than this was not at work."""
-MOST_REASONS = 10
-TRIED = (DeliveryState.SENT, DeliveryState.BLOCKED, DeliveryState.FAILED, DeliveryState.UNCERTAIN)
 
 
 async def balance(conn: "AsyncConnection", run_id: int) -> Balance:
@@ -43,16 +24,7 @@ async def balance(conn: "AsyncConnection", run_id: int) -> Balance:
         UnknownRun: no run has this id.
     """
     audience = (await load_run(conn, run_id)).audience
-    rows = (
-        select(deliveries.c.state, func.count().label("count"))
-        .where(deliveries.c.run_id == run_id)
-        .group_by(deliveries.c.state)
-    )
-    gone = select(tallies.c.state, tallies.c.count).where(tallies.c.run_id == run_id)
-    counts: Counter[DeliveryState] = Counter()
-    for state, count in await conn.execute(union_all(rows, gone)):
-        counts[state] += count
-    return Balance(audience, dict(counts))
+    return Balance(audience, await totals.count_states(conn, run_id))
 
 
 async def progress(conn: "AsyncConnection", run_id: int, now: datetime) -> Progress:
@@ -67,37 +39,6 @@ async def progress(conn: "AsyncConnection", run_id: int, now: datetime) -> Progr
     )
     per_second = (await conn.execute(recent)).scalar_one() / span_s
     return Progress(state, per_second, state.open / per_second if per_second else None)
-
-
-async def summarise(conn: "AsyncConnection", run_id: int) -> Summary:
-    """How a run's messages went. It reads all its deliveries, some seconds for a million."""
-    columns = deliveries.c
-    of_run = columns.run_id == run_id
-    tried = case((columns.state.in_(TRIED), columns.settled_at))
-    work = cast(extract("epoch", tried), BigInteger) // WORK_SLICE_S
-    query = select(
-        func.coalesce(func.sum(columns.doubts), 0),
-        func.count(tried),
-        func.min(tried, type_=columns.settled_at.type),
-        func.max(tried, type_=columns.settled_at.type),
-        func.count(work.distinct()),
-    ).where(of_run)
-    doubts, count, first_at, last_at, slices = (await conn.execute(query)).one()
-    span_s = (last_at - first_at).total_seconds() if count else 0.0
-    return Summary(
-        await _reasons(conn, run_id), doubts, count, first_at, last_at, min(span_s, float(slices * WORK_SLICE_S))
-    )
-
-
-async def _reasons(conn: "AsyncConnection", run_id: int) -> tuple[tuple[str, int], ...]:
-    query = (
-        select(deliveries.c.reason, func.count())
-        .where(deliveries.c.run_id == run_id, deliveries.c.state == DeliveryState.FAILED)
-        .group_by(deliveries.c.reason)
-        .order_by(func.count().desc(), deliveries.c.reason)
-        .limit(MOST_REASONS)
-    )
-    return tuple((reason or "", count) for reason, count in await conn.execute(query))
 
 
 async def count_open(conn: "AsyncConnection") -> int:
@@ -190,6 +131,8 @@ async def forget(conn: "AsyncConnection", recipient: int) -> int:
         counts = [{"run_id": run_id, "state": _COUNTED_AS.get(state, state), "count": 1} for run_id, state in found]
         await conn.execute(insert(tallies), counts)
         await conn.execute(delete(deliveries).where(*theirs))
+        await totals.changed(conn, [run_id for run_id, state in found if state in _COUNTED_AS])
+        await totals.left(conn, [run_id for run_id, state in found if state not in _COUNTED_AS])
     return len(found)
 
 
@@ -205,5 +148,6 @@ async def archive(conn: "AsyncConnection", before: datetime) -> int:
         .where(theirs)
         .group_by(deliveries.c.run_id, deliveries.c.state)
     )
-    await conn.execute(insert(tallies).from_select(["run_id", "state", "count"], counted))
+    kept = insert(tallies).from_select(["run_id", "state", "count"], counted).returning(tallies.c.run_id)
+    await totals.changed(conn, (await conn.execute(kept)).scalars())
     return (await conn.execute(delete(deliveries).where(theirs))).rowcount

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler import lifecycle
 from scheduler.errors import NothingFailed, RunNotOver, UnknownRun
-from scheduler.ledger import locks
+from scheduler.ledger import locks, totals
 from scheduler.ledger.campaigns import load_campaign, save_campaign
 from scheduler.ledger.states import expire, is_in
 from scheduler.model import MAX_ATTEMPTS, Campaign, CampaignState, DeliveryState, Kind, Run, RunState
@@ -155,6 +155,23 @@ async def list_runs(
     return [_from_row(row) for row in (await conn.execute(query)).mappings()]
 
 
+async def newest_runs(conn: "AsyncConnection", campaign_ids: Collection[int]) -> dict[int, Run]:
+    """The newest run of each of these campaigns that has one, by the campaign's id."""
+    newest = select(func.max(runs.c.id)).where(runs.c.campaign_id.in_(campaign_ids)).group_by(runs.c.campaign_id)
+    rows = (await conn.execute(select(runs).where(runs.c.id.in_(newest)))).mappings()
+    return {row["campaign_id"]: _from_row(row) for row in rows}
+
+
+async def runs_between(conn: "AsyncConnection", since: datetime, before: datetime) -> list[Run]:
+    """Runs of campaigns whose slots lie in a span, the earliest first."""
+    query = (
+        select(runs)
+        .where(runs.c.campaign_id.is_not(None), runs.c.slot_at >= since, runs.c.slot_at < before)
+        .order_by(runs.c.slot_at, runs.c.id)
+    )
+    return [_from_row(row) for row in (await conn.execute(query)).mappings()]
+
+
 async def pause_run(conn: "AsyncConnection", run_id: int, reason: str, *, who: str, now: datetime) -> None:
     """Hold a run; a campaign's run is held by pausing the campaign."""
     run = await load_run(conn, run_id)
@@ -207,6 +224,7 @@ async def retry_failed(conn: "AsyncConnection", run_id: int, now: datetime, expi
     count = (await conn.execute(again)).rowcount
     if not count:
         raise NothingFailed(run.key)
+    await totals.changed(conn, [run_id])
     going = {"state": RunState.RUNNING, "reason": None, "finished_at": None}
     later = max(expires_at, run.expires_at)
     await _change(conn, run_id, (RunState.RUNNING, RunState.FINISHED), expires_at=later, **going)

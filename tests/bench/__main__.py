@@ -12,6 +12,7 @@ from rich.console import Console
 
 from bot.obs import configure_logging
 from bot.wiring import utc_now
+from tests.bench import console as pages
 from tests.bench import content, machine, million, ontime, pacing, shared, speed, turns, where
 from tests.bench.report import Section, markdown, put, show
 
@@ -24,6 +25,7 @@ PARTS: Mapping[str, Callable[[], list[Section]]] = {
     "ontime": ontime.measure,
     "profile": where.measure,
     "library": content.measure,
+    "console": pages.measure,
 }
 WIDTH = 130
 

@@ -44,9 +44,10 @@ async def test_a_broken_edit_keeps_the_last_good_library(shelf: Shelf, told: Tol
     error = await asyncio.wait_for(told.get(), 2)
     assert isinstance(error, ContentError)
     assert "dym.yaml:3:8" in str(error)
-    assert shelf.library is good
+    assert (shelf.library, shelf.broken) == (good, error)
     edit(QUIZ, "level: 33", "level: 2")
-    assert await asyncio.wait_for(told.get(), 2) is shelf.library
+    mended = await asyncio.wait_for(told.get(), 2)
+    assert (shelf.library, shelf.broken) == (mended, None)
     assert shelf.library.quizzes["dym"].level == 2
 
 
@@ -62,3 +63,12 @@ async def test_a_new_file_and_a_removed_one_count_as_edits(shelf: Shelf, told: T
 async def test_nothing_is_told_when_nothing_changes(shelf: Shelf, told: Told) -> None:
     await asyncio.sleep(0.2)
     assert told.empty()
+
+
+async def test_words_of_one_part_of_the_program_count_too(shelf: Shelf, told: Told, content: Path) -> None:
+    part = content / "words" / "console"
+    part.mkdir()
+    header = (content / "words" / "pl.po").read_text().partition("\n\n")[0]
+    (part / "pl.po").write_text(f'{header}\n\nmsgid "console.new"\nmsgstr "Nowe"\n')
+    await asyncio.wait_for(told.get(), 2)
+    assert shelf.library.words.has("console.new")

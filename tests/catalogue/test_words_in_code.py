@@ -12,6 +12,7 @@ from bot.domain.areas import DEFAULT_LANGUAGE
 from tests.catalogue.conftest import REAL
 
 BOT = REAL.parent / "bot"
+TEMPLATES = "".join(file.read_text(encoding="utf-8") for file in BOT.rglob("*.html"))
 ENTRIES = Words.load(REAL / "words").vocabularies[DEFAULT_LANGUAGE].entries
 SAYING = {"say", "Phrase"}
 
@@ -47,7 +48,13 @@ def patterns() -> list[str]:
         for _, node in python()
         if isinstance(node, ast.JoinedStr)
     )
-    return [form for form in formed if re.search(r"^[a-z_.\\]+\\\.|\\\.[a-z]+$", form)]
+    in_templates = (rf"{re.escape(prefix)}.+" for prefix in joined())
+    return [form for form in formed if re.search(r"^[a-z_.\\]+\\\.|\\\.[a-z]+$", form)] + list(in_templates)
+
+
+def joined() -> set[str]:
+    """What templates join a value to, to make a key: `say("console.role." ~ role)`."""
+    return set(re.findall(r'(?:say|rich)\("([\w.-]+)" ~', TEMPLATES))
 
 
 @pytest.mark.parametrize(("place", "key", "given"), said())
@@ -57,14 +64,14 @@ def test_what_is_said_has_words(place: str, key: str, given: frozenset[str] | No
     assert given is None or needed <= given, f"{place} gives {key!r} no {needed - given}"
 
 
-@pytest.mark.parametrize(
-    "key",
-    sorted(
-        set(re.findall(r'say\("([\w.-]+)"', "".join(file.read_text(encoding="utf-8") for file in BOT.rglob("*.html"))))
-    ),
-)
+@pytest.mark.parametrize("key", sorted(set(re.findall(r'(?:say|rich)\("([\w.-]+)"(?! ~)', TEMPLATES))))
 def test_what_templates_say_has_words(key: str) -> None:
     assert key in ENTRIES
+
+
+@pytest.mark.parametrize("prefix", sorted(joined()))
+def test_what_templates_join_has_words(prefix: str) -> None:
+    assert any(key.startswith(prefix) for key in ENTRIES)
 
 
 def test_no_words_are_left_over() -> None:

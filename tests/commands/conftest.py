@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from bot.commands import campaign as campaigns
-from bot.commands import demo, quiz, staff, workshop
+from bot.commands import demo, quiz, report, staff, workshop
 from tests import support
 
 Say = Callable[..., Result]
@@ -40,6 +40,7 @@ def _application() -> typer.Typer:
     ):
         app.add_typer(group, name=name)
     app.command()(demo.demo)
+    app.command()(report.report)
     return app
 
 

@@ -394,7 +394,7 @@ def test_show_looks_once_while_it_waits(bezpieczny: Say) -> None:
     [
         (["approve", "1", "--as", "Ada"], "A campaign is approved by someone other than its author. (Ada)"),
         (["approve", "1", "--as", "Eve"], "There is nobody called 'Eve' among the staff"),
-        (["submit", "1", "--as", "Bob"], "Bob is approver; this step needs admin or editor."),
+        (["submit", "1", "--as", "Bob"], "Bob is approver; this step needs admin or editor or partner."),
         (["schedule", "1", "--now"], "(schedule: it is in review; possible now: revise, reject, approve, cancel)"),
         (["schedule", "1", "--at", "tomorrow"], "Write the time as YYYY-MM-DD HH:MM"),
         (["schedule", "1", "--cron", "30 17"], "Write the rule as five fields"),

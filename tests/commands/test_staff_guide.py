@@ -24,7 +24,7 @@ def commands() -> list[str]:
         f"bezpieczny {name} {command.name or (command.callback and command.callback.__name__)}"
         for name, group in GROUPS.items()
         for command in group.registered_commands
-    ] + ["bezpieczny demo"]
+    ] + ["bezpieczny demo", "bezpieczny report"]
 
 
 @pytest.fixture

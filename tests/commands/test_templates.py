@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.services.campaigns import by_season, in_season
+from bot.services.campaign_texts import by_season, in_season
 from tests.commands.conftest import Say
 from tests.support import campaign, library
 

@@ -1,14 +1,18 @@
 """Workshops on the command line: planning, the roster, calling one off."""
 
 import csv
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import select
 
 from bot.services import enrolment
+from bot.storage import workshops as store
 from bot.storage.database import Database
+from bot.storage.tables import audit
 from bot.storage.vault import Vault
 from bot.wiring import utc_now
 from scheduler import ledger
@@ -67,6 +71,36 @@ def test_a_workshop_from_a_file_to_its_roster(bezpieczny: Say, file: Path, data:
         ["confirmed", "1", "Ada", "a@example.org"],
         ["waiting", "1", '\'=HYPERLINK("x")', "a@example.org"],
     ]
+
+
+def test_a_roster_as_a_workbook_and_who_came(bezpieczny: Say, file: Path, data: Path, tmp_path: Path) -> None:
+    bezpieczny("workshop", "create", "--file", str(file))
+    book(data, "Ada", "Bob")
+    saved = tmp_path / "lista.xlsx"
+
+    assert "2 bookings" in bezpieczny("workshop", "roster", "1", "--xlsx", str(saved)).stdout
+    rows = [[cell.value for cell in row] for row in load_workbook(saved).active.iter_rows()]
+    assert [(row[0], row[2], row[-1]) for row in rows[1:]] == [("confirmed", "Ada", 1), ("waiting", "Bob", 2)]
+
+    assert "from the beginning of the workshop" in bezpieczny("workshop", "attendance", "1", "1=1", code=1).stderr
+    in_database(data, begins)
+    assert "1 of 1 places were used" in bezpieczny("workshop", "attendance", "1", "--all-came").stdout
+    assert "1 of 2 places were used" in bezpieczny("workshop", "attendance", "1", "1=0", "2=1").stdout
+    assert "than it has places" in bezpieczny("workshop", "attendance", "1", "1=2", code=1).stderr
+    assert "is no count" in bezpieczny("workshop", "attendance", "1", "1", code=1).stderr
+    assert "Say who came" in bezpieczny("workshop", "attendance", "1", code=1).stderr
+    assert in_database(data, logged) == ["create", "roster_saved", "note_attended", "note_attended"]
+
+
+async def begins(database: Database) -> None:
+    async with database.begin() as conn:
+        hour = timedelta(hours=1)
+        await store.change(conn, 1, 0, starts_at=utc_now() - hour, ends_at=utc_now() + hour)
+
+
+async def logged(database: Database) -> list[str]:
+    async with database.read() as conn:
+        return list((await conn.execute(select(audit.c.what).order_by(audit.c.id))).scalars())
 
 
 def test_a_workshop_called_off_tells_everybody_who_booked_once(bezpieczny: Say, file: Path, data: Path) -> None:

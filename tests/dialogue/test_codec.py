@@ -15,7 +15,7 @@ from tests.dialogue.strategies import CODES, actions
 
 SLUG = "a" * 32
 LONGEST: dict[str, Any] = {
-    **dict.fromkeys(("attempt", "nonce", "workshop", "run"), LARGEST),
+    **dict.fromkeys(("attempt", "nonce", "workshop", "run", "campaign", "revision"), LARGEST),
     **dict.fromkeys(("quiz", "tip", "topic"), SLUG),
     "code": "a" * 16,
     "place": "unsubscribed",
@@ -28,7 +28,8 @@ LONGEST: dict[str, Any] = {
     "picked": "012345",
     "chosen": "012345",
     "items": ".".join(short_name("tip", SLUG) for _ in range(MOST_FOUND)),
-    "why": "unreadable",
+    "why": "chat_elsewhere",
+    "token": "x" * 43,
     "kind": "campaigns",
     "language": "zh-hant",
     "area": max(Area, key=len).value,

@@ -35,6 +35,7 @@ TYPED = (
     Start("q_nothing"),
     Start("quiz_czad"),
     Start("tip_olej"),
+    Start("staff_nothing"),
     Start("x" * 500),
     *(Command(name) for name in ("start", "quiz", "porada", "warsztaty", "ustawienia", "dane", "zapisy", "nothing")),
     Command("quiz", "czad"),

@@ -30,10 +30,17 @@ from bot.domain.messages import Button, Command, Input, Link, Other, Press, Repl
 from bot.domain.quizzes import Given
 from bot.domain.residents import Address
 from bot.domain.workshops import BookingState
-from bot.services import broadcasts, classroom
-from bot.services.letters import Stamp, campaign_letter
+from bot.services import broadcasts, chats, classroom, signin
+from bot.services import campaigns as desk
+from bot.services import staff as team
+from bot.services.letters import Stamp, campaign_letter, signed
+from bot.services.notices import Reading, notice_letter
 from bot.services.verify import message_code
 from bot.storage import learning, residents, workshops
+from bot.storage.staff import Member, Role
+from scheduler import ledger
+from scheduler.model import Kind
+from tests.dialogue import workshop_events
 from tests.dialogue.world import Person, World, open_world, words_of
 from tests.sending import open_run_of
 from tests.support import VAULT, add_resident, add_workshop, book, campaign
@@ -101,6 +108,10 @@ async def _days_pass(world: World, _: Person, days: str) -> None:
     world.clock.move(days=int(days))
 
 
+async def _minutes_pass(world: World, _: Person, minutes: str) -> None:
+    world.clock.move(minutes=int(minutes))
+
+
 async def _people_answer(world: World, _: Person, people: str, code: str) -> None:
     """Everybody answers every question; only the first person answers them all right."""
     async with world.database.begin() as conn:
@@ -129,12 +140,79 @@ async def _campaign_arrives(world: World, person: Person, quiz: str) -> None:
     person.replies.append(Reply(resident.language, campaign_letter(world.library, content, stamp)))
 
 
+async def _their_chat(world: World, person: Person, name: str, role: str) -> None:
+    """A member of the staff of this role gets word in this chat."""
+    async with world.database.begin() as conn:
+        await team.enrol(conn, Member(name, Role(role)), world.clock.now)
+        await team.link(conn, name, person.address)
+
+
+async def _offers_a_link(world: World, _: Person, name: str, role: str, mark: str) -> None:
+    """A member of the staff, in the console, asks for a link to their chat."""
+    async with world.database.begin() as conn:
+        await team.enrol(conn, Member(name, Role(role)), world.clock.now)
+        if await signin.who(conn, name, world.clock.now) is None:
+            await signin.begin(conn, name, session=name, device="", proof="link", now=world.clock.now)
+        session = signin.hash_of(name)
+        await chats.offer(conn, chats.link_token(VAULT, session, mark), session, world.clock.now)
+
+
+async def _unlinked(world: World, _: Person, name: str) -> None:
+    async with world.database.begin() as conn:
+        await team.unlink(conn, name)
+
+
+async def _asks_for_approval(world: World, person: Person, who: str) -> None:
+    """Somebody writes a campaign, and whoever may approve it is told."""
+    async with world.database.begin() as conn:
+        await team.enrol(conn, Member(who, Role.EDITOR), world.clock.now)
+        content = campaign(title=CAMPAIGN_TITLE, text=CAMPAIGN_TEXT, buttons=[{"quiz": "czad"}])
+        await desk.create(conn, world.library, content, who=who, now=world.clock.now)
+    await _notice_arrives(world, person)
+
+
+async def _revised(world: World, person: Person, who: str) -> None:
+    """The newest campaign says something else, and asks anew."""
+    async with world.database.begin() as conn:
+        newest = (await ledger.list_campaigns(conn))[0]
+        content = campaign(title=CAMPAIGN_TITLE, text={**CAMPAIGN_TEXT, "pl": "Krócej."}, buttons=[])
+        await desk.revise(conn, world.library, newest.id, content, who=who, now=world.clock.now)
+    await _notice_arrives(world, person)
+
+
+async def _sent_back(world: World, person: Person, who: str, reason: str) -> None:
+    async with world.database.begin() as conn:
+        await team.enrol(conn, Member(who, Role.APPROVER), world.clock.now)
+        newest = (await ledger.list_campaigns(conn))[0]
+        await desk.reject(conn, newest.id, reason, who=who, now=world.clock.now)
+    await _notice_arrives(world, person)
+
+
+async def _notice_arrives(world: World, person: Person) -> None:
+    """The newest notice, if it is for whoever reads in this chat."""
+    async with world.database.read() as conn:
+        resident = await residents.find(conn, person.address)
+        newest = max((run for run in await ledger.list_runs(conn) if run.kind is Kind.NOTICE), key=lambda run: run.id)
+        reading = Reading(conn, newest, person.address, world.library, world.tools.links)
+        letter = await notice_letter(reading)
+    assert resident
+    if letter:
+        person.replies.append(Reply(resident.language, signed(letter, message_code(VAULT, newest.id))))
+
+
 async def _channel(world: World, person: Person, name: str) -> None:
     person.address = Address(name, "1")
 
 
 EVENTS: dict[str, Callable[..., Awaitable[None]]] = {
     r"a campaign with the quiz (\w+) arrives": _campaign_arrives,
+    r"this is the chat of (\w+), an? (\w+)": _their_chat,
+    r"(\w+), an? (\w+), makes the link (\w+) for a chat": _offers_a_link,
+    r"(\w+) is unlinked": _unlinked,
+    r"(\d+) minutes pass": _minutes_pass,
+    r"(\w+) asks for the approval of a campaign": _asks_for_approval,
+    r"(\w+) revises it": _revised,
+    r"(\w+) sends it back: (.+)": _sent_back,
     r"this happens in the channel (\w+)": _channel,
     r"there is a workshop with (\d+) places": _workshop,
     r"somebody books (\d+) places": _somebody_books,
@@ -142,6 +220,7 @@ EVENTS: dict[str, Callable[..., Awaitable[None]]] = {
     r"the workshops are called off": _called_off,
     r"(\d+) days pass": _days_pass,
     r"(\d+) people answer (\w+)": _people_answer,
+    **workshop_events.EVENTS,
 }
 
 

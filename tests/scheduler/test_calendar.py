@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.calendar import (
@@ -16,6 +16,7 @@ from scheduler.calendar import (
     parse_local,
     parse_window,
     release_at,
+    slots_between,
 )
 from scheduler.errors import BadCron, NotADay, NotATime, NotAWindow, TimeDoesNotExist, TimeHappensTwice
 from scheduler.model import Kind, OneOff, Recurring
@@ -130,6 +131,7 @@ def test_a_daily_rule_fires_exactly_once_on_every_day(hour: int, minute: int, da
     assert len(slots(f"{minute} {hour} * * *", day)) == 1
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         "{} {} {} * {}".format, MINUTES, HOURS, st.just("*") | st.integers(1, 28), st.just("*") | st.integers(0, 6)
@@ -265,3 +267,44 @@ def test_slots_come_in_order_and_end_with_the_schedule() -> None:
 
     assert next_slots(rule, 2, after=start) == [parse_local("2026-12-14 12:00"), parse_local("2026-12-21 12:00")]
     assert next_slots(OneOff(start), 3, after=start - timedelta(hours=1)) == [start]
+
+
+CRONS = st.one_of(
+    st.builds("{} {} * * {}".format, MINUTES, HOURS, st.sampled_from(("*", "mon", "tue,sun", "mon-fri"))),
+    st.builds("{} {} {} * *".format, MINUTES, HOURS, st.integers(1, 31)),
+    st.sampled_from(("* 2 * * sun", "*/20 1-3 * * *", "30 2 * * *", "0,59 2,3 25-31 3,10 *", "0 9 29 2 *")),
+)
+SKIPS = st.frozensets(st.sampled_from((SPRING, AUTUMN, AUTUMN + timedelta(days=1))))
+
+
+@settings(deadline=None)
+@given(CRONS, SKIPS, NEAR_CHANGES, st.timedeltas(timedelta(0), timedelta(days=40)))
+def test_the_slots_of_a_span_are_those_that_come_next_one_after_another(
+    cron: str, skip: frozenset[date], start: datetime, span: timedelta
+) -> None:
+    rule, end = Recurring(cron, skip), start + span
+    walked, after = [], start - timedelta(microseconds=1)
+    while (slot := next_slot(rule, after=after)) and slot < end:
+        walked.append(slot)
+        after = slot
+
+    assert slots_between(rule, start, end) == walked
+
+
+def test_a_single_slot_is_in_its_span_alone() -> None:
+    at = datetime(2026, 12, 1, 11, tzinfo=UTC)
+    minute = timedelta(minutes=1)
+
+    assert slots_between(OneOff(at), at, at + minute) == [at]
+    assert slots_between(OneOff(at), at - minute, at) == []
+    assert slots_between(OneOff(at), at + minute, at + 2 * minute) == []
+
+
+def test_a_rule_of_every_minute_fires_for_as_many_minutes_as_the_day_of_the_change_has() -> None:
+    every_minute = Recurring("* * * * *")
+    counts = {}
+    for day in (SPRING, AUTUMN):
+        start, end = (datetime.combine(one, time(), tzinfo=ZONE) for one in (day, day + timedelta(days=1)))
+        counts[day] = len(slots_between(every_minute, start.astimezone(UTC), end.astimezone(UTC)))
+
+    assert counts == {SPRING: 23 * 60, AUTUMN: 24 * 60}  # the hour that is repeated counts once

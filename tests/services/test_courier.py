@@ -32,10 +32,13 @@ from tests.support import (
 )
 
 SOON = NOON + timedelta(minutes=1)
+DUE = {"24h": NOON + timedelta(days=6), "2h": NOON + timedelta(days=7, hours=-2)}
+"""When reminders of `add_workshop`'s workshop are due."""
 
 
 def a_run(kind: Kind, subject: str = "") -> Run:
-    return Run(1, "r", kind, None, subject, NOON, NOON + timedelta(hours=4), RunState.RUNNING, 1, NOON)
+    slot_at = DUE.get(subject.partition(":")[0], NOON)
+    return Run(1, "r", kind, None, subject, slot_at, slot_at + timedelta(hours=4), RunState.RUNNING, 1, slot_at)
 
 
 def a_campaign(kind: Kind = Kind.TIP, revision: int = 0, **changes: Any) -> Campaign:
@@ -246,6 +249,24 @@ async def test_who_holds_no_place_any_more_is_not_reminded(database: Database, s
         await book(conn, workshop, 1, state=state)
 
     outcome = await said_by(make(database, FakeSender()), a_delivery(), a_run(Kind.REMINDER, f"24h:{workshop}"), None)
+
+    assert outcome == OptedOut()
+
+
+@pytest.mark.parametrize("subject", ["24h", "2h"])
+async def test_nobody_is_reminded_of_the_time_at_which_a_workshop_no_longer_is(
+    database: Database, subject: str
+) -> None:
+    async with database.begin() as conn:
+        await add_resident(conn)
+        workshop = await add_workshop(conn)
+        await book(conn, workshop, 1)
+        later = NOON + timedelta(days=14)
+        assert await workshops.change(conn, workshop, 0, starts_at=later, ends_at=later + timedelta(hours=1))
+
+    outcome = await said_by(
+        make(database, FakeSender()), a_delivery(), a_run(Kind.REMINDER, f"{subject}:{workshop}"), None
+    )
 
     assert outcome == OptedOut()
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.catalogue.library import Library, Shelf
 from bot.domain.errors import Blocked, Rejected, Throttled
-from bot.services import broadcasts
+from bot.services import broadcasts, progress
 from bot.services import campaigns as desk
 from bot.services.courier import Courier
 from bot.storage import residents, staff
@@ -79,7 +79,7 @@ async def test_a_campaign_reaches_its_subscribers_only_each_in_their_language(da
         ("3", "Check your alarm (en)"),
     ]
     async with database.read() as conn:
-        report = await desk.report(conn, number, NOON)
+        report = await progress.report(conn, number, NOON)
     assert report.campaign.state is CampaignState.FINISHED
     assert report.runs[0][1].balance.counts == {DeliveryState.SENT: 3}
 
@@ -96,7 +96,7 @@ async def test_everybody_is_accounted_for_whatever_the_channel_says(database: Da
     await deliver(database, sender, NOON)
 
     async with database.read() as conn:
-        report = await desk.report(conn, number, NOON)
+        report = await progress.report(conn, number, NOON)
         gone = [one.id for one in people if (kept := await residents.get(conn, one.id)) and kept.blocked_at]
     balance = report.runs[0][1].balance
     assert balance.counts == {

@@ -1,5 +1,7 @@
 """What stands in a message sent unasked, and that a run's message is made once for everybody."""
 
+from datetime import timedelta
+
 from bot.catalogue.library import Shelf
 from bot.domain import actions as do
 from bot.domain.messages import Link, say
@@ -81,7 +83,7 @@ async def test_a_runs_message_is_one_screen_for_all_and_another_runs_is_another(
 async def test_tips_and_reminders_bear_their_runs_code_too(database: Database) -> None:
     async with database.begin() as conn:
         ada = await add_resident(conn, tip_hour=12)
-        workshop = await add_workshop(conn)
+        workshop = await add_workshop(conn, starts_at=NOON + timedelta(days=1))
         await book(conn, workshop, ada.id)
     sender = FakeSender()
     courier = Courier(database, Shelf(BOOKS), VAULT, {"telegram": sender}, lambda: NOON)

@@ -17,7 +17,9 @@ from bot.domain import actions as do
 from bot.domain.audiences import Standing
 from bot.domain.messages import say
 from bot.services import campaigns as desk
+from bot.services import outlook
 from bot.services import preview as previews
+from bot.services.campaign_texts import read_file
 from bot.services.letters import campaign_letter
 from bot.services.refusals import NobodyToReach, NoSuchWorkshop, TextTooLong
 from bot.storage import staff
@@ -241,7 +243,7 @@ def test_a_file_of_staffs_own_is_refused_with_the_place(tmp_path: Path, more: st
     file.write_text(FILE + more, encoding="utf-8")
 
     with pytest.raises(ContentError) as found:
-        desk.read_file(file, replace(BOOKS, pictures={"zima.png": b"\x89PNG\r\n\x1a\n"}))
+        read_file(file, replace(BOOKS, pictures={"zima.png": b"\x89PNG\r\n\x1a\n"}))
 
     assert f"{file}:{said}" in str(found.value)
 
@@ -313,9 +315,9 @@ async def test_quiet_hours_put_the_start_and_the_window_off_to_the_morning(datab
 def test_what_does_not_end_before_quiet_hours_goes_on_in_the_morning() -> None:
     evening = datetime(2026, 12, 1, 19, 30, tzinfo=UTC)  # 20:30 in Kraków
 
-    assert previews.finish(Kind.TIP, evening, timedelta(minutes=30)) == evening + timedelta(minutes=30)
-    assert previews.finish(Kind.TIP, evening, timedelta(minutes=40)) == datetime(2026, 12, 2, 7, 10, tzinfo=UTC)
-    assert previews.finish(Kind.ALERT, evening, timedelta(minutes=40)) == evening + timedelta(minutes=40)
+    assert outlook.finish(Kind.TIP, evening, timedelta(minutes=30)) == evening + timedelta(minutes=30)
+    assert outlook.finish(Kind.TIP, evening, timedelta(minutes=40)) == datetime(2026, 12, 2, 7, 10, tzinfo=UTC)
+    assert outlook.finish(Kind.ALERT, evening, timedelta(minutes=40)) == evening + timedelta(minutes=40)
 
 
 # --- what is in its way

@@ -10,7 +10,7 @@ from bot.domain.actions import Numbers
 from bot.domain.quizzes import Given, Ref
 from bot.domain.residents import Resident
 from bot.domain.workshops import BookingState
-from bot.services import broadcasts, classroom, privacy
+from bot.services import broadcasts, classroom, missed, privacy
 from bot.storage import audience, learning, residents, tables, workshops
 from bot.storage.database import Connection, Database
 from bot.storage.residents import Conversation
@@ -25,6 +25,7 @@ SECTIONS = {
     "tips_seen": "tips",
     "bookings": "bookings",
     "quiz_links": "quiz_links",
+    "missed_by": "searched_in_vain",
     "deliveries": "messages",
 }
 """Table → where the export shows its rows."""
@@ -59,7 +60,7 @@ def hanging_on_residents() -> set[str]:
 
 async def dump(conn: Connection) -> dict[str, list[dict[str, Any]]]:
     return {
-        name: [dict(row) for row in (await conn.execute(select(table))).mappings()]
+        name: [dict(row) for row in (await conn.execute(select(table).order_by(*table.primary_key))).mappings()]
         for name, table in all_tables().items()
     }
 
@@ -77,6 +78,7 @@ async def lead_a_full_life(database: Database, name: str) -> Resident:
         await learning.add_answer(conn, attempt, 0, Given("0", right=True), NOON)
         await learning.mark_tip(conn, person.id, "czujka", NOON, useful=True)
         await book(conn, 1, person.id, places=2)
+        await missed.note(conn, library(), VAULT, person, f"hulajnoga {name}", now=NOON)
     return person
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.services.campaigns import REVISED
+from bot.services.campaign_texts import REVISED
 from bot.services.verify import BEGINS, beginning, check, message_code, verdict
 from bot.storage.database import Connection, Database
 from bot.storage.vault import Vault

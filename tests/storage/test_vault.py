@@ -24,7 +24,11 @@ def test_the_same_name_is_never_sealed_alike() -> None:
 CHANGED = VAULT.seal("Anna")[:-4] + b"AAAA"
 
 
-@pytest.mark.parametrize("sealed", [Vault(b"another").seal("Anna"), b"", b"nonsense", CHANGED])
+@pytest.mark.parametrize(
+    "sealed",
+    [Vault(b"another").seal("Anna"), b"", b"nonsense", CHANGED],
+    ids=["foreign", "empty", "nonsense", "changed"],
+)
 def test_another_key_or_a_changed_text_is_noticed(sealed: bytes) -> None:
     with pytest.raises(WrongKeyError, match="another BEZPIECZNY_SECRET_KEY"):
         VAULT.open(sealed)

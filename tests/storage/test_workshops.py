@@ -1,8 +1,10 @@
 from datetime import timedelta
 
+from bot.domain.areas import Area
 from bot.domain.workshops import BookingState
 from bot.storage import workshops
 from bot.storage.database import Database
+from bot.storage.workshops import Place
 from tests.support import NOON, VAULT, add_resident, add_workshop, book
 
 WEEK = timedelta(days=7)
@@ -61,3 +63,57 @@ async def test_names_go_after_the_workshop_and_drafts_before(database: Database)
         bookings = await workshops.bookings_of_resident(conn, VAULT, resident.id)
         assert [(one.workshop_id, one.name) for one in bookings] == [(past, None), (coming, "Somebody")]
         assert await workshops.booking_of(conn, VAULT, coming, other.id) is None
+
+
+async def test_a_stretch_of_the_list_goes_on_where_the_last_ended(database: Database) -> None:
+    async with database.begin() as conn:
+        numbers = [
+            await add_workshop(
+                conn,
+                starts_at=NOON + WEEK * (place // 2 - 2),
+                area=Area.ROAD.value if place % 3 else Area.CYBER.value,
+                owner="Fundacja" if place % 2 else None,
+            )
+            for place in range(9)
+        ]
+        coming, past = numbers[4:], numbers[3::-1]
+        for is_past, wanted in ((False, coming), (True, past)):
+            seen: list[int] = []
+            after = None
+            while found := await workshops.page(conn, NOON, past=is_past, limit=2, after=after):
+                seen += [one.workshop.id for one in found]
+                after = Place(found[-1].workshop.starts_at, found[-1].workshop.id)
+            assert seen == wanted
+        roads = await workshops.page(conn, NOON, past=False, limit=9, area=Area.ROAD)
+        theirs = await workshops.page(conn, NOON, past=False, limit=9, owner="Fundacja")
+    assert [one.workshop.id for one in roads] == [numbers[place] for place in (4, 5, 7, 8)]
+    assert [one.workshop.id for one in theirs] == [numbers[place] for place in (5, 7)]
+
+
+async def test_a_workshop_with_its_numbers(database: Database) -> None:
+    async with database.begin() as conn:
+        number = await add_workshop(conn)
+        for place, state in enumerate([BookingState.CONFIRMED, BookingState.WAITING, BookingState.CANCELLED] * 2):
+            person = await add_resident(conn, f"telegram:{place}")
+            await book(conn, number, person.id, places=2, state=state)
+        confirmed, waiting, cancelled = range(1, 4)
+        assert await workshops.note_attended(conn, number, confirmed, 1)
+        assert await workshops.note_attended(conn, number, waiting, 2)  # who waited and was let in
+        assert not await workshops.note_attended(conn, number, cancelled, 1)
+        assert not await workshops.note_attended(conn, number, confirmed, 3)
+        assert not await workshops.note_attended(conn, 99, confirmed, 1)
+        found = await workshops.numbers_of(conn, number)
+        assert await workshops.numbers_of(conn, 99) is None
+    assert found
+    assert (found.workshop.taken, found.waiting, found.counted, found.attended) == (4, 4, 4, 3)
+
+
+async def test_a_change_is_made_to_what_was_seen_or_not_at_all(database: Database) -> None:
+    async with database.begin() as conn:
+        number = await add_workshop(conn)
+        assert await workshops.change(conn, number, 0, place="A")
+        assert not await workshops.change(conn, number, 0, place="B")
+        assert await workshops.change(conn, number, 1, place="C")
+        workshop = await workshops.get(conn, number)
+    assert workshop
+    assert (workshop.place, workshop.revision) == ("C", 2)

@@ -3,7 +3,20 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from bot.dialogue.scenes import ask, home, message, privacy, question, quiz, settings, share, tip, workshop
+from bot.dialogue.scenes import (
+    approval,
+    ask,
+    home,
+    message,
+    panel,
+    privacy,
+    question,
+    quiz,
+    settings,
+    share,
+    tip,
+    workshop,
+)
 from bot.dialogue.turn import Turn
 from bot.domain import actions as do
 from bot.domain.actions import Action
@@ -21,6 +34,10 @@ SCENES: Mapping[type[Action], Scene] = {
     do.Explain: home.explain,
     do.FromRun: message.pressed,
     do.Verify: message.verify,
+    do.Panel: panel.way_in,
+    do.LinkChat: panel.link_chat,
+    do.ReadReview: approval.read,
+    do.ApproveCampaign: approval.approve,
     do.Quizzes: quiz.areas,
     do.QuizArea: quiz.area,
     do.QuizAudiences: quiz.audiences,

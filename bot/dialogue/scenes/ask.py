@@ -1,7 +1,7 @@
 """ "What do I do when…": free text finds cards, tips and quizzes; words of an emergency put 112 first."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from bot.catalogue.library import Library
@@ -9,7 +9,9 @@ from bot.catalogue.search import SURE, Hit
 from bot.dialogue.scenes.parts import MENU, button, column, titled
 from bot.dialogue.turn import Turn
 from bot.domain import actions as do
+from bot.domain.areas import Audience
 from bot.domain.messages import Block, Button, Row, Screen, say
+from bot.services import missed
 from bot.services.learning import audiences_of
 
 MOST_FOUND = 5
@@ -32,24 +34,31 @@ async def invite(turn: Turn, action: do.Ask) -> Screen:  # noqa: ARG001 - every 
 
 async def search(turn: Turn, text: str) -> Screen:
     """What was found for a text. In an emergency, 112 stands first and the best card follows at once."""
-    language = turn.resident.language
-    urgent = turn.library.search.sounds_urgent(text, language)
-    hits = _suited(turn, turn.library.search.find(text, language, 2 * MOST_FOUND))[:MOST_FOUND]
-    if card := _clear_card(turn.library, hits, urgent=urgent):
-        return await turn.go(do.ShowTip(card, urgent=urgent and turn.library.tips[card].call != _EMERGENCY))
+    way = way_to(turn.library, text, turn.resident.language, audiences_of(turn.resident))
+    if isinstance(way, do.ShowTip):
+        return await turn.go(way)
+    if not way.items:
+        await missed.note(turn.conn, turn.library, turn.tools.vault, turn.resident, text, now=turn.now)
+    return await found(turn, way)
+
+
+def way_to(library: Library, text: str, language: str, audiences: Set[Audience]) -> do.ShowTip | do.Found:
+    """Where a text leads whoever reads this language and belongs to these audiences: to one item, or to a choice."""
+    urgent = library.search.sounds_urgent(text, language)
+    hits = _suited(library, audiences, library.search.find(text, language, 2 * MOST_FOUND))[:MOST_FOUND]
+    if card := _clear_card(library, hits, urgent=urgent):
+        return do.ShowTip(card, urgent=urgent and library.tips[card].call != _EMERGENCY)
     if not urgent and len(hits) == 1 and hits[0].kind == "tip" and hits[0].score >= SURE:
-        return await turn.go(do.ShowTip(hits[0].id))
-    items = ".".join(short_name(hit.kind, hit.id) for hit in hits)
-    return await found(turn, do.Found(urgent, items))
+        return do.ShowTip(hits[0].id)
+    return do.Found(urgent, ".".join(short_name(hit.kind, hit.id) for hit in hits))
 
 
-def _suited(turn: Turn, hits: Sequence[Hit]) -> list[Hit]:
+def _suited(library: Library, audiences: Set[Audience], hits: Sequence[Hit]) -> list[Hit]:
     """The hits anew in order, those for another age a little behind."""
-    library, mine = turn.library, audiences_of(turn.resident)
 
     def weighed(hit: Hit) -> Hit:
         audience = library.tips[hit.id].audience if hit.kind == "tip" else library.quizzes[hit.id].audience
-        return hit if mine & set(audience) else replace(hit, score=OTHER_AGE * hit.score)
+        return hit if audiences & set(audience) else replace(hit, score=OTHER_AGE * hit.score)
 
     return sorted(map(weighed, hits), key=lambda hit: -hit.score)
 
@@ -78,7 +87,11 @@ def short_name(kind: str, slug: str) -> str:
 
 async def found(turn: Turn, action: do.Found) -> Screen:
     """Items to choose from; with none, other ways to go on."""
-    library = turn.library
+    return found_screen(turn.library, action)
+
+
+def found_screen(library: Library, action: do.Found) -> Screen:
+    """The same, for whoever has no turn."""
     ways = _ways(library)
     buttons = [ways[name] for name in action.items.split(".") if name in ways]
     first: Block = say("ask.call_first") if action.urgent else say("ask.found") if buttons else say("ask.nothing")

@@ -77,6 +77,10 @@ _EXPLANATIONS: Mapping[str, tuple[Block, ...]] = {
     "workshop": (say("workshop.over"),),
     "command": (say("stale.command"), *_HELP),
     "unreadable": (say("stale.unreadable"),),
+    "chat_used": (say("chat_link.used"),),
+    "chat_late": (say("chat_link.late"),),
+    "chat_unknown": (say("chat_link.unknown"),),
+    "chat_elsewhere": (say("chat_link.elsewhere"),),
 }
 
 

@@ -7,6 +7,7 @@ from bot.dialogue.turn import Turn
 from bot.domain import actions as do
 from bot.domain.messages import File, Plain, Screen, say
 from bot.services import privacy as service
+from bot.services.support_code import code_for
 
 
 async def notice(turn: Turn, action: do.Privacy) -> Screen:  # noqa: ARG001 - every scene takes its action
@@ -18,11 +19,11 @@ async def notice(turn: Turn, action: do.Privacy) -> Screen:  # noqa: ARG001 - ev
 
 
 async def export(turn: Turn, action: do.Export) -> Screen:  # noqa: ARG001 - every scene takes its action
-    """Everything kept about this resident, as a file."""
+    """Everything kept about this resident, as a file, and the code by which staff can find them."""
     kept = await service.export(turn.conn, turn.tools.vault, turn.resident, turn.now)
     content = json.dumps(kept, ensure_ascii=False, indent=2).encode()
     return Screen(
-        blocks=(say("privacy.exported"),),
+        blocks=(say("privacy.exported"), say("privacy.code", code=code_for(turn.tools.vault, turn.resident))),
         rows=((button("privacy.erase", do.Erase()),), MENU),
         file=File("bezpieczny-krakow.json", content, "application/json"),
         replaces=False,

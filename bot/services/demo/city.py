@@ -8,9 +8,12 @@ from random import Random  # noqa: TID251 - seeded by the caller: the same city 
 
 from bot.catalogue.library import Library
 from bot.storage.bulk import Row
+from bot.storage.staff import Role
 from bot.storage.vault import Vault
 
-EDITOR, APPROVER = "demo-editor", "demo-approver"
+STAFF = {f"demo-{role}": role for role in Role}
+"""Who works in the demo city: somebody of each role."""
+EDITOR, APPROVER, ORGANISER, PARTNER = "demo-editor", "demo-approver", "demo-organiser", "demo-partner"
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from bot.catalogue.schema import Campaign as Content
 from bot.catalogue.schema import CampaignKind
 from bot.domain.areas import Area
 from bot.domain.workshops import ERASED_AFTER, BookingState, state_for
-from bot.services.demo.city import APPROVER, EDITOR, City
+from bot.services.demo.city import APPROVER, EDITOR, PARTNER, City
 from bot.storage.bulk import Row
 from scheduler.calendar import ZONE
 from scheduler.model import SEND_WINDOW, CampaignState, DeliveryState, Kind, RunState
@@ -17,6 +17,8 @@ PER_SECOND = 25
 """How fast the past campaigns are said to have gone out."""
 WORKSHOP_DAYS = (-75, -40, -20, -6, 3, 9, 16, 30)
 """When the workshops are, in days from now."""
+PARTNERS_EACH = 4
+"""Every so many-th workshop is a partner's."""
 CAMPAIGN_DAYS = (80, 55, 33, 12, 4)
 TIP_DAYS = 7
 FATES = {
@@ -54,6 +56,7 @@ def add_workshops(city: City) -> None:
                 "capacity": capacity,
                 "created_at": starts_at - timedelta(days=30),
                 "cancelled_at": None,
+                "owner": PARTNER if place % PARTNERS_EACH == 0 else None,
             }
         )
         _bookings(city, number, starts_at, capacity)
@@ -88,23 +91,20 @@ def _bookings(city: City, workshop: int, starts_at: datetime, free: int) -> None
 
 
 def add_campaigns(city: City) -> None:
-    """One of each season that went out, and one that waits for approval."""
+    """Some that went out."""
     templates = list(city.library.campaigns.values())
     for content, days in zip(templates, CAMPAIGN_DAYS, strict=False):
         day = (city.now - timedelta(days=days)).astimezone(ZONE).date()
         _campaign(city, content, datetime.combine(day, time(17, 30), tzinfo=ZONE))
-    if templates:
-        _campaign(city, templates[-1], None)
 
 
-def _campaign(city: City, content: Content, slot_at: datetime | None) -> None:
+def _campaign(city: City, content: Content, slot_at: datetime) -> None:
     number, kind = city.next_id("campaigns"), Kind(content.kind.value)
-    written_at = (slot_at or city.now) - timedelta(days=2)
-    people = [one for one in city.rows["residents"] if slot_at and _would_get(one, content, slot_at)]
-    ended_at = slot_at and _run(city, kind, slot_at, people, campaign=number)
+    written_at = slot_at - timedelta(days=2)
+    people = [one for one in city.rows["residents"] if _would_get(one, content, slot_at)]
+    ended_at = _run(city, kind, slot_at, people, campaign=number)
     history = [(written_at, EDITOR, "created"), (written_at, EDITOR, "submitted")]
-    if slot_at and ended_at:
-        history += [(written_at + timedelta(hours=5), APPROVER, "approved"), (ended_at, "planner", "finished")]
+    history += [(written_at + timedelta(hours=5), APPROVER, "approved"), (ended_at, "planner", "finished")]
     city.rows["campaigns"].append(
         {
             "id": number,
@@ -113,15 +113,15 @@ def _campaign(city: City, content: Content, slot_at: datetime | None) -> None:
             "content": content.model_dump(mode="json"),
             "audience": content.audience.model_dump(mode="json"),
             "author": EDITOR,
-            "approved_by": APPROVER if slot_at else None,
-            "state": CampaignState.FINISHED if slot_at else CampaignState.IN_REVIEW,
+            "approved_by": APPROVER,
+            "state": CampaignState.FINISHED,
             "paused_from": None,
-            "schedule": {"at": slot_at.isoformat()} if slot_at else None,
+            "schedule": {"at": slot_at.isoformat()},
             "next_at": None,
             "window_s": int(SEND_WINDOW.total_seconds()),
             "reason": None,
             "created_at": written_at,
-            "updated_at": ended_at or written_at,
+            "updated_at": ended_at,
             "revision": len(history),
         }
     )

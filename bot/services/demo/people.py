@@ -5,22 +5,21 @@ from hashlib import sha256
 
 from bot.catalogue.schema import Question, QuestionKind, Quiz
 from bot.domain.areas import AgeBand, Area
-from bot.services import classroom
-from bot.services.demo.city import APPROVER, EDITOR, City
+from bot.services import classroom, missed
+from bot.services.demo.city import City
 from bot.storage.bulk import Row
-from bot.storage.staff import Role
 
 HISTORY_DAYS = 120
 CLASSES, PUPILS = 3, 23
+AGAIN = 0.3
+"""How often a further attempt is at a quiz that was taken before."""
 LANGUAGES, LANGUAGE_WEIGHTS = ("pl", "uk", "en"), (78, 16, 6)
 
 
 def add_people(city: City, count: int) -> None:
-    """Residents of three languages and eighteen districts, and two members of staff."""
+    """Residents of three languages and eighteen districts."""
     for _ in range(count):
         city.rows["residents"].append(_resident(city, city.next_id("residents")))
-    for name, role in ((EDITOR, Role.EDITOR), (APPROVER, Role.APPROVER)):
-        city.rows["staff"].append({"name": name, "role": role.value, "created_at": city.now})
 
 
 def _resident(city: City, number: int) -> Row:
@@ -55,14 +54,17 @@ def add_learning(city: City) -> None:
     """Attempts, answers, and tips seen; who tries again does better."""
     quizzes, tips = list(city.library.quizzes.values()), list(city.library.tips)
     for resident in city.rows["residents"]:
-        for go in range(min(int(city.dice.expovariate(0.5)), 6)):
-            quiz = city.dice.choice(quizzes)
-            started_at = city.between(resident["created_at"], city.now)
-            _attempt(city, quiz, started_at, experience=go, resident_id=resident["id"])
+        goes = min(int(city.dice.expovariate(0.5)), 6)
+        taken: list[Quiz] = []
+        for go, started_at in enumerate(sorted(city.between(resident["created_at"], city.now) for _ in range(goes))):
+            again = taken and city.chance(AGAIN)
+            taken.append(city.dice.choice(taken if again else quizzes))
+            _attempt(city, taken[-1], started_at, experience=go, resident_id=resident["id"])
         most = min(len(tips), 20 if resident["tip_hour"] else 4)
         for tip in city.dice.sample(tips, city.dice.randint(0, most)):
             seen_at = city.between(resident["created_at"], city.now)
-            useful = city.dice.choices((None, True, False), (6, 3, 1))[0]
+            said = city.dice.choices((None, True, False), (6, 3, 1))[0]
+            useful = None if city.library.tips[tip].steps else said  # cards ask nobody
             city.rows["tips_seen"].append(
                 {"resident_id": resident["id"], "tip": tip, "seen_at": seen_at, "useful": useful}
             )
@@ -95,34 +97,53 @@ def _attempt(
             "finished_at": ended_at if finished else None,
         }
     )
+    able = city.dice.gauss(0.0, 1.0)
     for position, question in enumerate(answered):
-        right = city.chance(min(0.95, _easiness(quiz, question) + 0.06 * experience))
+        right = city.chance(_likely(quiz, question, able) + 0.06 * experience)
         city.rows["answers"].append(
             {
                 "attempt_id": number,
                 "position": position,
                 "quiz": quiz.id,
                 "question": question.id,
-                "chosen": _chosen(question, right=right),
+                "chosen": _chosen(city, question, right=right),
                 "right": right,
                 "at": started_at + timedelta(seconds=30 * (position + 1)),
             }
         )
 
 
-def _easiness(quiz: Quiz, question: Question) -> float:
-    """The share of right answers, 40–90 %: each question has its own, lower where the quiz is of a higher level."""
-    spread = sha256(f"{quiz.id}/{question.id}".encode()).digest()[0] / 255
-    return 0.55 + 0.35 * spread - 0.075 * (quiz.level - 1)
+def _likely(quiz: Quiz, question: Question, able: float) -> float:
+    """How likely somebody is right, by what the question is like: how easy, and how well it tells who is able."""
+    easy, tells = (byte / 255 for byte in sha256(f"{quiz.id}/{question.id}".encode()).digest()[:2])
+    return min(0.97, max(0.03, 0.55 + 0.35 * easy - 0.075 * (quiz.level - 1) + 0.3 * tells * able))
 
 
-def _chosen(question: Question, *, right: bool) -> str:
+def _chosen(city: City, question: Question, *, right: bool) -> str:
     places = sorted(question.right)
     if question.kind is QuestionKind.ORDERING:
         return "".join(map(str, places if right else [places[1], places[0], *places[2:]]))
     if right:
         return "".join(map(str, places))
-    return str(next(place for place in range(len(question.options)) if place not in question.right or len(places) > 1))
+    wrong = [place for place in range(len(question.options)) if place not in question.right or len(places) > 1]
+    return str(city.dice.choice(wrong))
+
+
+ASKED = "drony petardy gołębie parkometr azbest łabędzie rekiny"
+"""What somebody might ask about and the library does not have, the most wanted first."""
+
+
+def add_missed(city: City) -> None:
+    """Words that were searched for in vain; few enough people for the last of them that nobody can read it."""
+    for place, word in enumerate(missed.words_of(city.library, ASKED, "pl")):
+        people = city.dice.sample(city.rows["residents"], min(len(city.rows["residents"]), 14 - 2 * place))
+        mark, today = missed.mark_of(city.vault, word), city.now.date()
+        readable = word if len(people) >= classroom.FEWEST_SHOWN else None
+        city.rows["missed_words"].append({"mark": mark, "word": readable, "first_on": today - timedelta(days=20)})
+        city.rows["missed_by"] += [
+            {"mark": mark, "resident_id": person["id"], "missed_on": today - timedelta(days=city.dice.randint(0, 20))}
+            for person in people
+        ]
 
 
 def add_classes(city: City) -> None:

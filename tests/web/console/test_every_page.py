@@ -1,0 +1,145 @@
+"""Every page of the console in a real browser: no barrier that axe knows, in both themes, nothing wider than a phone.
+
+The pages are those of the table of routes, so a new one is looked at without being named here.
+"""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from bot.storage.staff import Role
+from bot.web.console.app import ROUTES
+from tests.web.console.served import Served, served
+from tests.web.test_browser import ARGUMENTS, CHROMIUM
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}")
+
+NO_PAGES = re.compile(r"\.(csv|xlsx|pdf|zip|json)$|/(live|stream|csv|xlsx|pdf|zip)$|\{rest|/enter/|/sign-in$")
+"""Files, streams, whatever no section has, and the ways in, which whoever is in does not see."""
+EXAMPLES = {
+    "/campaigns/new": "/campaigns/new?template=zima-dzien-112",
+    "/campaigns/{number:int}": "/campaigns/8",
+    "/campaigns/{number:int}/edit": "/campaigns/9/edit",
+    "/campaigns/{number:int}/preview": "/campaigns/6/preview",
+    "/campaigns/{number:int}/runs/{run:int}": "/campaigns/1/runs/1",
+    "/content/quizzes/{name}": "/content/quizzes/dziecko-w-sieci",
+    "/content/surveys/{name}": "/content/surveys/pomiar-cyber",
+    "/content/templates/{name}": "/content/templates/zima-dzien-112",
+    "/content/tips/{name}": "/content/tips/pozar-oleju",
+    "/staff/invitation": "/staff/invitation?name=demo-editor",
+    "/staff/member": "/staff/member?name=demo-editor",
+    "/workshops/{number:int}": "/workshops/5",
+    "/workshops/{number:int}/edit": "/workshops/5/edit",
+    "/workshops/{number:int}/message": "/workshops/5/message",
+    "/workshops/{number:int}/repeat": "/workshops/5/repeat?every=month&count=3&on=2020-01-01",
+    "/workshops/{number:int}/roster": "/workshops/4/roster",
+    "/workshops/{number:int}/roster/sheet": "/workshops/5/roster/sheet",
+}
+"""Addresses with something to fill in → one that the demo city has."""
+SMALL = {"width": 320, "height": 640}
+ZOOMED = {"width": 640, "height": 480}
+"""What a screen of 1280 × 960 shows at 200 % zoom."""
+WIDE = {"width": 1280, "height": 900}
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def pages() -> list[str]:
+    """The path of each page, with its example filled in."""
+    paths = [route.path for route in ROUTES if route.method == "GET" and not NO_PAGES.search(route.path)]
+    return [EXAMPLES.get(path, path) for path in paths]
+
+
+def test_each_page_with_a_place_to_fill_in_has_an_example() -> None:
+    assert [path for path in pages() if "{" in path] == []
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("console")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def context(chromium: Browser, house: Served) -> Iterator[BrowserContext]:
+    opened = chromium.new_context(locale="pl-PL", reduced_motion="reduce")
+    opened.add_cookies([house.cookie(Role.ADMIN)])  # type: ignore[list-item] # a cookie is a dictionary to it
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    opened = context.new_page()
+    opened.set_default_timeout(20_000)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("path", pages())
+def test_a_page_has_no_barriers(path: str, page: Page, house: Served) -> None:
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        page.set_viewport_size(WIDE)  # type: ignore[arg-type] # both sides are there
+        answer = page.goto(house.address + "/console" + path)
+        assert answer is not None
+        assert answer.status == 200
+        found = Axe().run(page, options={"runOnly": TAGS}).response["violations"]
+        told = [(one["id"], one["help"], [node["html"][:160] for node in one["nodes"][:3]]) for one in found]
+        assert told == [], theme
+    for size in (SMALL, ZOOMED):
+        page.set_viewport_size(size)  # type: ignore[arg-type] # both sides are there
+        assert wider(page) == [], size
+    assert complaints == []
+
+
+def wider(page: Page) -> list[str]:
+    """What sticks out to the right, if the page can be scrolled that way."""
+    return list(
+        page.evaluate(
+            """() => document.documentElement.scrollWidth <= innerWidth ? [] :
+            [...document.querySelectorAll("main *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1
+              && !one.closest(".scroll, .hidden")).map((one) => one.outerHTML.slice(0, 120)).slice(0, 5)
+              .concat([`${document.documentElement.scrollWidth} px`])"""
+        )
+    )
+
+
+def test_touch_targets_are_large_enough(context: BrowserContext, house: Served) -> None:
+    page = context.new_page()
+    page.set_viewport_size(SMALL)  # type: ignore[arg-type] # both sides are there
+    small = []
+    for path in pages():
+        page.goto(house.address + "/console" + path)
+        small += page.evaluate(
+            """(path) => [...document.querySelectorAll(
+              "main :is(button:not(.hidden), .button, summary, select), main .field input"
+            )].filter((one) => one.checkVisibility()).map((one) => [one, one.getBoundingClientRect()])
+            .filter(([, box]) => box.height > 0 && box.height < 40)
+            .map(([one, box]) => `${path}: ${one.outerHTML.slice(0, 80)} ${box.height}`)""",
+            path,
+        )
+    page.close()
+    assert small == []
+
+
+def test_a_stranger_and_each_role_can_read_the_way_in(chromium: Browser, house: Served) -> None:
+    page = chromium.new_page(locale="pl-PL")
+    page.goto(house.address + "/console/people")
+    assert "/console/sign-in" in page.url
+    found = Axe().run(page, options={"runOnly": TAGS}).response["violations"]
+    page.close()
+    assert [one["id"] for one in found] == []
