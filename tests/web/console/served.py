@@ -26,6 +26,7 @@ from bot.web.app import create_app
 from bot.web.console import app as console_app
 from bot.web.console.gate import cookie_name
 from bot.web.console.house import House
+from tests.acceptance.conftest import free_port
 from tests.support import CONTENT, NOON, VAULT
 from tests.web.console.world import Sent
 from tests.web.world import FakeDialogue, tokens
@@ -57,17 +58,19 @@ async def found(url: str, books: Library, now: datetime, residents: int) -> None
 
 
 @contextmanager
-def served(folder: Path, residents: int = RESIDENTS) -> Iterator[Served]:
-    """Serve until the block ends; it is always noon."""
+def served(folder: Path, residents: int = RESIDENTS, host: str = "127.0.0.1") -> Iterator[Served]:
+    """Serve until the block ends; it is always noon. `localhost` is for passkeys: they want a name."""
+    port = free_port()
+    address = f"http://{host}:{port}"
     url = f"sqlite:///{folder / 'console.sqlite3'}"
     books = Reader(CONTENT, strict=False).load()
     _apart(found(url, books, NOON, residents))
     database, shelf = Database(url), Shelf(books)
     house = House(
-        settings=Settings(data=folder),
+        settings=Settings(data=folder, public_url=address),
         database=database,
         shelf=shelf,
-        tools=Tools(VAULT, Links("http://127.0.0.1:8080", lambda: "demo_bot"), lambda: 1, lambda: "code1234"),
+        tools=Tools(VAULT, Links(address, lambda: "demo_bot"), lambda: 1, lambda: "code1234"),
         clock=lambda: NOON,
         new_token=tokens(),
         rates={"telegram": 25.0},
@@ -77,17 +80,18 @@ def served(folder: Path, residents: int = RESIDENTS) -> Iterator[Served]:
         dialogue=FakeDialogue(),
         shelf=shelf,
         new_token=tokens(),
-        public_url="http://127.0.0.1:8080",
+        public_url=address,
         checks={},
         registry=CollectorRegistry(),
         console=console_app.routes(house),
     )
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", ws="none", lifespan="off"))
+    config = uvicorn.Config(app, port=port, log_level="critical", ws="none", lifespan="off")
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
         assert thread.is_alive()
-    yield Served(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", books)
+    yield Served(address, books)
     server.should_exit = True
     thread.join()
     _apart(database.close())

@@ -8,10 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from bot.domain.residents import Address, Resident
+from bot.services.support_code import code_for
 from bot.storage.staff import Role
 from bot.web.console.app import ROUTES
+from tests.support import NOON, VAULT
 from tests.web.console.served import Served, served
 from tests.web.test_browser import ARGUMENTS, CHROMIUM
 
@@ -43,6 +46,8 @@ SMALL = {"width": 320, "height": 640}
 ZOOMED = {"width": 640, "height": 480}
 """What a screen of 1280 × 960 shows at 200 % zoom."""
 WIDE = {"width": 1280, "height": 900}
+SOMEBODY = Resident(1, Address("web", "demo-1"), "pl", frozenset(), None, None, None, False, False, None, None, NOON)
+"""Whom the support finds: the first resident of the demo city."""
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -91,19 +96,51 @@ def test_a_page_has_no_barriers(path: str, page: Page, house: Served) -> None:
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type] # both sides are there
+    answer = page.goto(house.address + "/console" + path)
+    assert answer is not None
+    assert answer.status == 200
+    assert barriers(page) == []
+    assert complaints == []
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe finds on the page as it is, in both themes, and what is wider than a phone or a zoomed screen."""
+    told = []
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
-        page.set_viewport_size(WIDE)  # type: ignore[arg-type] # both sides are there
-        answer = page.goto(house.address + "/console" + path)
-        assert answer is not None
-        assert answer.status == 200
         found = Axe().run(page, options={"runOnly": TAGS}).response["violations"]
-        told = [(one["id"], one["help"], [node["html"][:160] for node in one["nodes"][:3]]) for one in found]
-        assert told == [], theme
+        told += [f"{theme}: {one['help']}: {node['html'][:160]}" for one in found for node in one["nodes"][:3]]
     for size in (SMALL, ZOOMED):
         page.set_viewport_size(size)  # type: ignore[arg-type] # both sides are there
-        assert wider(page) == [], size
-    assert complaints == []
+        told += [f"{size['width']} px: {one}" for one in wider(page)]
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type] # both sides are there
+    return told
+
+
+def test_what_answers_a_form_has_no_barriers_either(page: Page, house: Served) -> None:
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type] # both sides are there
+    page.goto(f"{house.address}/console/campaigns/9/edit")
+    page.get_by_label("Tytuł (Polski)").fill("")
+    page.get_by_role("button", name="Zapisz szkic").last.click()
+    expect(page.get_by_role("alert")).to_contain_text("Popraw zaznaczone pola")
+    assert barriers(page) == []
+
+    page.goto(f"{house.address}/console/tokens")
+    page.locator("input[name=name]").fill("Demo system")
+    page.locator("main form button.main").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert barriers(page) == []
+    page.locator("main form input[type=checkbox]").first.check()
+    page.locator("main form button.main").click()
+    expect(page.locator("main input[readonly]")).to_have_value(re.compile("^bk_"))
+    assert barriers(page) == []
+
+    page.goto(f"{house.address}/console/people")
+    page.locator("main form[action$='/people/find'] input[name=code]").fill(code_for(VAULT, SOMEBODY))
+    page.locator("main form[action$='/people/find'] button").click()
+    expect(page.locator("form[action$='/people/erase']")).to_have_count(1)
+    assert barriers(page) == []
 
 
 def wider(page: Page) -> list[str]:

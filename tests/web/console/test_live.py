@@ -114,7 +114,7 @@ async def test_without_scripts_a_link_shows_how_it_goes(console: Console) -> Non
     async with open_page(console, f"/campaigns/{made.id}", scripts=False) as page:
         await settle(console, Sent("1"), Sent("2"))
         refreshed = page.get_by_text("Done: 2 of 5")
-        for _ in range(3):  # what was counted within the last second may be shown once more
+        for _ in range(20):  # what was counted a while ago may be shown again: longer on a busy machine
             await page.get_by_role("link", name="Refresh", exact=True).click()
             if await refreshed.count():
                 break
