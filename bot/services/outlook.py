@@ -1,5 +1,6 @@
 """What would become of a campaign that leaves: whom it would reach, when it would be done, what is in its way."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,8 @@ from scheduler.model import Campaign, CampaignState, Kind, minds_quiet_hours
 
 NEAR = timedelta(hours=1)
 """Campaigns closer than this get into one another's way."""
+COUNTED = timedelta(seconds=15)
+"""How long a count stands while somebody writes: most of what they type are words, and the audience is the same."""
 REMEMBERED = timedelta(minutes=5)
 """How long it is taken as known who has had enough this week: in a large city to find it out takes a while."""
 
@@ -60,12 +63,13 @@ async def outlook(
     rates: Mapping[str, float],
     now: datetime,
     at: datetime | None = None,
+    count: Count | None = None,
 ) -> Outlook:
     """What would become of a campaign, stored or not, at its slot or `at` another time.
 
-    `rates`: account → messages per second.
+    `rates`: account → messages per second; `count`: whom it would reach, if that is known already.
     """
-    count = await audience.count(conn, campaign, now)
+    count = count or await audience.count(conn, campaign, now)
     asked_for = at or campaign.next_at or now
     starts_at = release_at(campaign.kind, asked_for)
     ends_at = finish(campaign.kind, starts_at, _takes(count, rates))
@@ -82,6 +86,22 @@ async def outlook(
         starts_at + timedelta(seconds=campaign.window_s),
         tuple([Collision(one, when, await audience.count_shared(conn, campaign, one, now)) for one, when in others]),
     )
+
+
+_COUNTS: WeakKeyDictionary[Database, dict[str, tuple[datetime, Count]]] = WeakKeyDictionary()
+
+
+async def counted(
+    database: Database, conn: Connection, audience: ResidentsAudience, campaign: Campaign, now: datetime
+) -> Count:
+    """Whom a campaign would reach, as it was COUNTED ago at most; `conn` is a look at the `database`."""
+    known = _COUNTS.setdefault(database, {})
+    for old in [name for name, (at, _) in known.items() if not now - COUNTED < at <= now]:
+        del known[old]
+    name = json.dumps([campaign.id, campaign.kind, campaign.audience], sort_keys=True)
+    if name not in known:
+        known[name] = (now, await audience.count(conn, campaign, now))
+    return known[name][1]
 
 
 _KNOWN: WeakKeyDictionary[Database, tuple[datetime, Marks]] = WeakKeyDictionary()

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from bot.domain.areas import Area
 from bot.domain.messages import Plain
 from bot.domain.suppression import FEWEST
-from bot.services import staff, today
+from bot.services import calendar, staff, today
 from bot.services.snapshots import BEGUN, OTHER, PLACES, Figure
 from bot.storage import snapshots as figures
 from bot.storage.database import Connection
@@ -19,6 +19,8 @@ from scheduler.calendar import ZONE
 DAYS = 90
 WEEKS = 13
 WEEK = timedelta(days=7)
+SUGGESTED = 3
+"""Templates in season; the calendar has the rest."""
 SUBSCRIPTIONS = ("alerts", "campaigns", "daily_tips")
 Series = list[tuple[str, list[int | None]]]
 """Lines of a plot: a name, and a number for each point in time (None: it is not known, or too small to be shown)."""
@@ -29,10 +31,12 @@ async def home(visit: Visit) -> Response:
     async with visit.house.database.read() as conn:
         desk = await today.look(conn, visit.house.library, visit.member, visit.now)
         plots = await _plots(visit, conn) if visit.may("see_numbers") else None
+        season = await calendar.suggestions(conn, visit.house.library, visit.now) if visit.may("create") else []
     return visit.page(
         "home.html",
         desk=desk,
         plots=plots,
+        season=season[:SUGGESTED],
         broken=_broken(visit),
         today=visit.now.astimezone(ZONE).date(),
     )

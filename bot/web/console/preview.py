@@ -21,7 +21,7 @@ from bot.domain.errors import BotError
 from bot.services import drafts
 from bot.services.campaign_texts import content_of
 from bot.services.drafts import Fault
-from bot.services.outlook import had_enough, outlook
+from bot.services.outlook import counted, had_enough, outlook
 from bot.services.preview import NotLinked, send_test
 from bot.storage import staff, workshops
 from bot.storage.audience import ResidentsAudience
@@ -120,7 +120,8 @@ async def prospects(visit: Visit, fields: Fields, stored: Campaign | None = None
     rates, database = visit.house.rates, visit.house.database
     audience = ResidentsAudience(rates.keys, marks=await had_enough(database, visit.now))
     async with database.read() as conn:
-        found = await outlook(conn, audience, campaign, rates=rates, now=visit.now, at=at)
+        count = await counted(database, conn, audience, campaign, visit.now)
+        found = await outlook(conn, audience, campaign, rates=rates, now=visit.now, at=at, count=count)
     return {
         "found": found,
         "wrong": wrong,

@@ -1,6 +1,7 @@
 """The first page says what needs this member, and nothing that is not theirs."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
@@ -13,8 +14,9 @@ from bot.storage import tables, workshops
 from bot.storage.staff import Member, Role
 from scheduler import ledger, lifecycle
 from tests.sending import open_run_of
-from tests.support import NOON, add_resident, add_workshop, campaign, library, texts
+from tests.support import NOON, add_resident, add_workshop, campaign, library, open_database, texts
 from tests.web.console.world import NAMES, Console
+from tests.web.console.world import console as open_console
 
 BOOKS = library()
 
@@ -116,3 +118,12 @@ async def test_an_empty_desk_says_so(console: Console) -> None:
     browser = await console.browser(Role.VIEWER)
     await browser.get("/console")
     assert "Nothing waits for you." in browser.text
+
+
+async def test_who_writes_is_shown_what_the_season_asks_for(tmp_path: Path) -> None:
+    books = library(campaigns=[campaign("zima", dates=["11-20", "12-20"])])
+    async with open_database(tmp_path) as database, open_console(database, books=books) as opened:
+        writer, looker = await opened.browser(Role.EDITOR), await opened.browser(Role.VIEWER)
+        page = await writer.get("/console")
+        assert 'href="/console/campaigns/new?template=zima"' in page.text
+        assert "template=zima" not in (await looker.get("/console")).text
