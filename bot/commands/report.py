@@ -15,16 +15,16 @@ from bot.wiring import House
 
 def report(
     year: Annotated[int, typer.Option(help="The year, in Kraków's time.", show_default=False)],
-    pdf: Annotated[Path | None, typer.Option(help="Write it as a PDF.", dir_okay=False, show_default=False)] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Write bezpieczny-krakow-YEAR.pdf.")] = False,
     csv: Annotated[
-        Path | None,
-        typer.Option(help="Write each table as a CSV file into this folder.", file_okay=False, show_default=False),
-    ] = None,
+        bool, typer.Option("--csv", help="Write each table as a CSV file in bezpieczny-krakow-YEAR.")
+    ] = False,
+    to: Annotated[Path, typer.Option(help="The folder to write into.", file_okay=False)] = Path(),
     language: Annotated[str, typer.Option(help="Its language.")] = DEFAULT_LANGUAGE,
 ) -> None:
     """A year of the programme: reach, knowledge, workshops, campaigns, cost. Numbers of fewer than 5 people are hidden.
 
-    Without a file to write, the tables are shown here. The year is counted anew, which takes seconds in a large city.
+    Without --pdf and --csv the tables are shown here. The year is counted anew, which takes seconds in a large city.
     """
 
     async def use(house: House) -> None:
@@ -35,9 +35,10 @@ def report(
         counted = await keeping.again(house.database, library, year, house.clock())
         words = reading.read(counted, library, language)
         if pdf:
-            _write(pdf, await asyncio.to_thread(paper.pdf, words, library.words, counted.as_of))
+            content = await asyncio.to_thread(paper.pdf, words, library.words, counted.as_of)
+            _write_all(to, {f"bezpieczny-krakow-{year}.pdf": content})
         if csv:
-            _write_all(csv, files.csv_files(counted, words, library.words))
+            _write_all(to / f"bezpieczny-krakow-{year}", files.csv_files(counted, words, library.words))
         if not pdf and not csv:
             _show(words)
 

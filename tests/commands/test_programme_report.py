@@ -30,9 +30,9 @@ def test_the_tables_are_shown_with_what_they_mean(bezpieczny: Say, year: str) ->
 
 
 def test_it_is_written_as_a_pdf_and_as_files(bezpieczny: Say, year: str, tmp_path: Path) -> None:
-    pdf, folder = tmp_path / "report.pdf", tmp_path / "new" / "csv"
+    pdf, folder = tmp_path / "new" / f"bezpieczny-krakow-{year}.pdf", tmp_path / "new" / f"bezpieczny-krakow-{year}"
 
-    shown = bezpieczny("report", "--year", year, "--pdf", str(pdf), "--csv", str(folder)).stdout
+    shown = bezpieczny("report", "--year", year, "--pdf", "--csv", "--to", str(tmp_path / "new")).stdout
 
     assert f"Wrote {pdf}." in shown
     assert PdfReader(BytesIO(pdf.read_bytes())).metadata
@@ -45,8 +45,11 @@ def test_it_is_written_as_a_pdf_and_as_files(bezpieczny: Say, year: str, tmp_pat
     [
         (("--year", "1999"), "There is no report of 1999; there are those of 20"),
         (("--year", "2026", "--language", "de"), "There are no words in 'de'. There are: pl, uk, en."),
-        (("--year", "2026", "--pdf", "/dev/null/x.pdf"), "/dev/null/x.pdf cannot be written: "),
-        (("--year", "2026", "--csv", "/dev/null/x"), "/dev/null/x cannot be used as a folder: "),
+        (("--year", "2026", "--pdf", "--to", "/dev/null/x"), "/dev/null/x cannot be used as a folder: "),
+        (
+            ("--year", "2026", "--csv", "--to", "/dev/null/x"),
+            "/dev/null/x/bezpieczny-krakow-2026 cannot be used as a folder: ",
+        ),
     ],
 )
 def test_what_cannot_be_is_one_clear_line(bezpieczny: Say, words: tuple[str, ...], line: str) -> None:
