@@ -13,8 +13,8 @@ help: ## Show this list
 run: .venv/ready ## Start the bot; the chat page is at http://127.0.0.1:8080
 	$(BIN)/bezpieczny run
 
-# The tests wait for disks, servers and browsers half of their time: one worker more than there are cores.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+# How many test files are run side by side: one on each core.
+WORKERS ?= auto
 test: check ## Check, then run every test (some: make test TESTS=tests/domain)
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --cov --cov-report=term $(TESTS)
 
