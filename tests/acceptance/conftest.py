@@ -21,8 +21,10 @@ PATIENCE_S = 30.0
 READY = re.compile(r"is running: (http://\S+)")
 
 
-_PORTS = itertools.count(20_000 + os.getpid() % 10_000)
-"""Below those that the system gives to outgoing connections, which could take one before the program does."""
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))  # noqa: TID251 - which of the test runs side by side
+_PORTS = itertools.count(20_000 + os.getpid() % 100 * 64 + _WORKER % 64, step=64)
+"""Below those that the system gives to outgoing connections, which could take one before the program does; each test
+run that goes on beside has its own."""
 
 
 def free_port() -> int:
