@@ -8,8 +8,8 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from bot.storage.staff import Role
 from tests.acceptance.conftest import Program
+from tests.chromium import ARGUMENTS, CHROMIUM
 from tests.web.console.served import Served, served
-from tests.web.test_browser import ARGUMENTS, CHROMIUM
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 PHONE = (390, 844)

@@ -47,7 +47,7 @@ def link_token(vault: Vault, session: str, mark: str) -> str:
 
 
 async def offer(conn: Connection, token: str, session: str, now: datetime) -> None:
-    """Let a token link one chat to whoever this session is of; its older unused links are void."""
+    """Let a token link one chat to the member who is signed in there; their older unused links are void."""
     await doors.add_chat_link(conn, hash_of(token), session, now + LINK_LASTS)
 
 

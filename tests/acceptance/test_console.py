@@ -18,12 +18,12 @@ from bot.storage.database import Database
 from scheduler.calendar import ZONE
 from tests.acceptance.conftest import free_port
 from tests.chaos.program import Clock
+from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.support import add_resident
 from tests.telegram_api import TelegramApi
 from tests.telegram_api.server import TOKEN
-from tests.web.test_browser import ARGUMENTS, CHROMIUM
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}")
+pytestmark = needs_chromium
 
 PEOPLE = 60
 RATE = 8

@@ -13,24 +13,15 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Route, expect, sync_playwright
 
 from bot.web import verify
+from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.support import NOON, VAULT
 from tests.web.world import FakeDialogue, make_app
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PHONE, SMALL = (390, 844), (320, 568)
 TOUCH = 44
 """CSS pixels a finger needs (WCAG 2.5.5)."""
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}")
+pytestmark = needs_chromium
 
 
 class NobodyWrote:

@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -11,10 +10,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, sync_playwright
 
 from bot.storage.database import Database
+from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.web.api.world import URL, World
-from tests.web.test_browser import ARGUMENTS, CHROMIUM
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}")
+pytestmark = needs_chromium
 
 PAGES = ("/api/v1/docs", "/api/v1/problems", "/api/v1/problems/not-yours")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -42,7 +41,7 @@ def page(answers: dict[str, httpx.Response]) -> Iterator[Page]:
         route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.content)
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=Path(CHROMIUM), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         opened = browser.new_page()
         opened.route("**/*", answer)
         yield opened

@@ -4,7 +4,6 @@ import re
 from base64 import b64decode
 from dataclasses import replace
 
-import pytest
 from playwright.async_api import expect
 
 from bot.dialogue.engine import Engine
@@ -15,10 +14,10 @@ from bot.services.poster import qr_png
 from bot.storage import audit
 from bot.storage.audit import Filter
 from bot.storage.staff import Role
+from tests.chromium import needs_chromium
 from tests.support import add_workshop
 from tests.web.console.test_live import PATIENCE_MS, open_page
 from tests.web.console.world import NAMES, Browser, Console
-from tests.web.test_browser import CHROMIUM
 
 PHONE, EDITOR = Address("telegram", "7"), NAMES[Role.EDITOR]
 
@@ -135,7 +134,7 @@ async def test_workshops_of_who_is_removed_become_the_citys_and_the_log_says_so(
 # --- the page follows the phone
 
 
-@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}")
+@needs_chromium
 async def test_the_page_says_by_itself_that_the_chat_is_linked(console: Console) -> None:
     async with open_page(console, "/account") as page:
         await page.get_by_role("button", name="Link my chat").click()

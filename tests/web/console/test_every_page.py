@@ -14,11 +14,11 @@ from bot.domain.residents import Address, Resident
 from bot.services.support_code import code_for
 from bot.storage.staff import Role
 from bot.web.console.app import ROUTES
+from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.support import NOON, VAULT
 from tests.web.console.served import Served, served
-from tests.web.test_browser import ARGUMENTS, CHROMIUM
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}")
+pytestmark = needs_chromium
 
 NO_PAGES = re.compile(r"\.(csv|xlsx|pdf|zip|json)$|/(live|stream|csv|xlsx|pdf|zip)$|\{rest|/enter/|/sign-in$")
 """Files, streams, whatever no section has, and the ways in, which whoever is in does not see."""

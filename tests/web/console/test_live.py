@@ -5,7 +5,6 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import pytest
 import uvicorn
 from playwright.async_api import Page, async_playwright, expect
 
@@ -17,11 +16,11 @@ from bot.web.console.gate import cookie_name
 from scheduler import ledger
 from scheduler.model import Campaign, GiveUp, OneOff, Outcome, Sent
 from scheduler.planner import plan
+from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.support import add_resident, campaign
 from tests.web.console.world import NAMES, Console
-from tests.web.test_browser import ARGUMENTS, CHROMIUM
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}")
+pytestmark = needs_chromium
 
 PEOPLE = 5
 PATIENCE_MS = 20_000

@@ -3,14 +3,13 @@
 import re
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from bot.storage.staff import Role
+from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.web.console.served import served
-from tests.web.test_browser import ARGUMENTS, CHROMIUM
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}")
+pytestmark = needs_chromium
 
 AUTHENTICATOR = {
     "protocol": "ctap2",

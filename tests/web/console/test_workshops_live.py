@@ -5,13 +5,13 @@ from playwright.async_api import Page, expect
 
 from bot.storage.staff import Role
 from bot.storage.tables import workshop_messages
+from tests.chromium import needs_chromium
 from tests.support import add_resident, book
 from tests.web.console.test_live import open_page
 from tests.web.console.test_workshops import FORM
 from tests.web.console.world import Console
-from tests.web.test_browser import CHROMIUM
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}")
+pytestmark = needs_chromium
 
 
 async def fill_in(page: Page) -> None:
