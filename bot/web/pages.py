@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Protocol
 
 from fastapi import Request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from bot.catalogue.words import Words
@@ -16,6 +15,7 @@ from bot.dialogue.actions import encode
 from bot.domain.actions import SetLanguage
 from bot.domain.messages import Phrase, Reply, Screen, say
 from bot.web.assets import Assets
+from bot.web.templating import environment
 
 EXPLAINED = (403, 404, 413, 500)
 """Statuses with words of their own (`web.error_404`); the others share those of 400."""
@@ -70,13 +70,7 @@ class Pages:
         self._shelf = shelf
         self._new_token = new_token
         self.assets = Assets(_HERE / "static")
-        self._templates = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = environment()
 
     @property
     def words(self) -> Words:

@@ -5,11 +5,9 @@ same strict rules as all others.
 """
 
 import re
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -19,8 +17,8 @@ from bot.web.api.description import operations, shapes
 from bot.web.api.kinds import KINDS
 from bot.web.api.problems import PREFIX
 from bot.web.assets import Assets
+from bot.web.templating import environment
 
-_TEMPLATES = Path(__file__).parents[1] / "templates"
 _CODE = re.compile(r"`([^`<]+)`")
 _LINE_END = re.compile(r"(?<!\n)\n(?!\n)")
 
@@ -31,13 +29,7 @@ class Explained:
     def __init__(self, app: FastAPI, assets: Assets) -> None:
         self._app = app
         self._assets = assets
-        self._templates = Environment(
-            loader=FileSystemLoader(_TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = environment()
 
     def _page(self, template: str, **context: Any) -> Response:
         common = {"asset": self._assets.url, "prefix": PREFIX, "markdown": prose}

@@ -1,12 +1,9 @@
 """How the console looks: templates with words, numbers and dates in the member's language."""
 
-import secrets
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bot.catalogue.words import Words
@@ -17,8 +14,7 @@ from bot.web.assets import Assets
 from bot.web.console.house import House
 from bot.web.console.menu import entries
 from bot.web.console.visit import Visit
-
-TEMPLATES = Path(__file__).parents[1] / "templates"
+from bot.web.templating import environment
 
 
 class Looks:
@@ -27,14 +23,7 @@ class Looks:
     def __init__(self, house: House, assets: Assets) -> None:
         self._house = house
         self._assets = assets
-        self._templates = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
+        self._templates = environment()
 
     @property
     def words(self) -> Words:
@@ -97,6 +86,6 @@ class Looks:
             "asset": self._assets.url,
             "menu": entries(visit),
             "told": self.say(visit.language, key) if done and self.words.has(key) else "",
-            "new_key": partial(secrets.token_urlsafe, 18),
+            "new_key": self._house.new_token,
             "district_numbers": tuple(one.number for one in self._house.library.programme.districts),
         }

@@ -11,7 +11,8 @@ from bot.services.figures import Part, People
 from bot.services.support_code import Outline, Reason
 from bot.storage import audit
 from bot.storage.database import Connection
-from bot.web.console.visit import REFUSALS, Change, Done, Route, Trouble, Visit
+from bot.web.console.fields import Trouble
+from bot.web.console.visit import REFUSALS, Change, Done, Route, Visit
 
 ABOUT = "resident:"
 """In the audit log: that it was done, why and by whom, but not with whom."""

@@ -14,7 +14,8 @@ from bot.services.rosters import NoSuchBooking, Roster
 from bot.services.sheets import Cell, Sheet, as_csv, as_xlsx
 from bot.storage import workshops as store
 from bot.storage.database import Connection
-from bot.web.console.visit import Change, Done, Route, Trouble, Visit
+from bot.web.console.fields import Trouble
+from bot.web.console.visit import Change, Done, Route, Visit
 from bot.web.console.workshop_parts import LARGEST, about, badge_of, find, url_of
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

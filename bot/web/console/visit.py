@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from fastapi import HTTPException, Request
-from pydantic import BaseModel
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from bot.domain.errors import BotError
@@ -208,6 +207,3 @@ class Visit:
     def _entry(self, change: Change) -> audit.Entry:
         who = self.who.name if self.who else ""
         return audit.Entry(self.now, who, change.what, change.about, change.before, change.after)
-
-
-__all__ = ["Again", "BaseModel", "Change", "Doing", "Done", "Handler", "Route", "Trouble", "Visit"]

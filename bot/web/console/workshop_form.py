@@ -14,7 +14,8 @@ from bot.services import workshops as service
 from bot.services.workshops import LONGEST, Edited, Plan
 from bot.storage import workshop_messages
 from bot.storage.database import Connection
-from bot.web.console.visit import Change, Done, Route, Trouble, Visit
+from bot.web.console.fields import Trouble
+from bot.web.console.visit import Change, Done, Route, Visit
 from bot.web.console.workshop_parts import LARGEST, about, find, only_of, url_of
 from scheduler.calendar import ZONE, parse_local
 from scheduler.errors import CalendarError, NotATime, TimeDoesNotExist, TimeHappensTwice

@@ -12,7 +12,8 @@ from bot.domain.workshops import Workshop
 from bot.services import workshop_messages as service
 from bot.services.letters import staff_letter
 from bot.storage.database import Connection
-from bot.web.console.visit import Change, Done, Route, Trouble, Visit
+from bot.web.console.fields import Trouble
+from bot.web.console.visit import Change, Done, Route, Visit
 from bot.web.console.workshop_parts import about, find, url_of
 
 READERS: Mapping[Readers, str] = {

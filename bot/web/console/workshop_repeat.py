@@ -10,7 +10,8 @@ from bot.domain.workshops import Workshop
 from bot.services import repeats
 from bot.services.repeats import MOST, Copy, Every
 from bot.storage.database import Connection
-from bot.web.console.visit import Change, Done, Route, Trouble, Visit
+from bot.web.console.fields import Trouble
+from bot.web.console.visit import Change, Done, Route, Visit
 from bot.web.console.workshop_form import as_json
 from bot.web.console.workshop_parts import about, find
 from scheduler.calendar import ZONE, parse_day

@@ -14,7 +14,8 @@ from bot.storage.database import Connection
 from bot.storage.staff import Role
 from bot.storage.workshops import Numbers, Place
 from bot.web.console import workshop_form, workshop_message, workshop_repeat
-from bot.web.console.visit import Change, Done, Route, Trouble, Visit
+from bot.web.console.fields import Trouble
+from bot.web.console.visit import Change, Done, Route, Visit
 from bot.web.console.workshop_parts import LARGEST, about, badge_of, find, only_of, url_of
 
 PER_PAGE = 25
