@@ -5,10 +5,10 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench chaos demo pictures lock migration clean
+.PHONY: help run test test-matrix check format bench chaos demo pictures lock migration clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/ready ## Start the bot; the chat page is at http://127.0.0.1:8080
 	$(BIN)/bezpieczny run
@@ -17,6 +17,9 @@ run: .venv/ready ## Start the bot; the chat page is at http://127.0.0.1:8080
 WORKERS ?= auto
 test: check ## Check, then run every test (some: make test TESTS=tests/domain)
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --cov --cov-report=term $(TESTS)
+
+test-matrix: .venv/ready .venv-synapse/ready ## Talk with the bot on a real Matrix homeserver (a part: make test-matrix TESTS=…)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(or $(TESTS),tests/matrix)
 
 check: .venv/ready ## Lint, formatting, types, direction of imports, content
 	$(BIN)/ruff check .
@@ -50,12 +53,13 @@ lock: .venv/ready ## Pin the dependencies anew (to the newest: make lock UPGRADE
 	$(LOCK) --group dev $(if $(UPGRADE),--upgrade) --output-file requirements.lock
 	$(LOCK) --constraints requirements.lock --upgrade --no-annotate --output-file requirements-image.lock
 	$(subst pyproject.toml,tests/bench/peers.in,$(LOCK)) $(if $(UPGRADE),--upgrade) --output-file tests/bench/peers.lock
+	$(subst pyproject.toml,tests/matrix/synapse.in,$(LOCK)) $(if $(UPGRADE),--upgrade) --output-file tests/matrix/synapse.lock
 
 migration: .venv/ready ## Draft a migration from the tables (make migration NAME="add topics")
 	$(BIN)/bezpieczny database draft "$(NAME)"
 
 clean: ## Remove the environment and the tools' caches; the data stays
-	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov
+	rm -rf .venv .venv-peers .venv-synapse .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov
 
 # The environment is made anew when the lock changes, so that it never holds what the lock does not.
 .venv/locked: requirements.lock
@@ -73,4 +77,10 @@ clean: ## Remove the environment and the tools' caches; the data stays
 .venv-peers/ready: tests/bench/peers.lock | .venv/ready
 	$(BIN)/python -m venv --clear .venv-peers
 	.venv-peers/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r tests/bench/peers.lock
+	@touch $@
+
+# The homeserver of `make test-matrix`: apart, since its licence (AGPL) is not ours, and no part of the product needs it.
+.venv-synapse/ready: tests/matrix/synapse.lock | .venv/ready
+	$(BIN)/python -m venv --clear .venv-synapse
+	.venv-synapse/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r tests/matrix/synapse.lock
 	@touch $@

@@ -15,7 +15,7 @@ from rich.console import Console
 from bot import wiring
 from bot.catalogue.problems import ContentError
 from bot.channels import terminal
-from bot.commands import campaign, content, database, demo, quiz, report, staff, workshop
+from bot.commands import campaign, content, database, demo, matrix, quiz, report, staff, workshop
 from bot.domain.errors import BotError
 from bot.obs import configure_logging
 from bot.services import signin
@@ -34,6 +34,7 @@ for group, name in (
     (staff.app, "staff"),
     (content.app, "content"),
     (database.app, "database"),
+    (matrix.app, "matrix"),
 ):
     app.add_typer(group, name=name)
 app.command()(demo.demo)
@@ -69,6 +70,8 @@ def run(
         console.print(f"Channels: {', '.join(on.channels)}")
         if "telegram" not in on.channels:
             console.print("Telegram is off: set BEZPIECZNY_TELEGRAM__TOKEN to turn it on.")
+        if "matrix" not in on.channels:
+            console.print("Matrix is off: set BEZPIECZNY_MATRIX__HOMESERVER to turn it on; docs/matrix.md says how.")
         if on.console:
             console.print(f"Console: {on.console}", markup=False, soft_wrap=True)
         if on.first_link:

@@ -22,6 +22,9 @@ PRIVATE = WRITTEN | PEOPLE | ACCOUNTS
 QUIET = ("aiosqlite", "alembic", "apscheduler", "asyncio", "httpcore", "httpx", "telegram", "uvicorn")
 """Libraries that say each request or statement below the level of a warning."""
 
+MUTE = ("nio",)
+"""A library whose warnings name people and rooms; what matters of them, we say ourselves."""
+
 TOKEN = re.compile(r"(?<!\d)\d{5,}:[\w-]{20,}")
 """A Telegram bot's token, as it stands in addresses and in exceptions."""
 
@@ -60,6 +63,8 @@ def configure_logging(format_: Literal["auto", "console", "json"], level: str, s
     root.setLevel(level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    for name in MUTE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _renderer(on_console: bool, stream: TextIO) -> Processor:

@@ -8,13 +8,15 @@ Apart from `wiring`, so that a command of the staff's starts without the web fra
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
+from bot import accounts
+from bot.accounts import Channels
 from bot.catalogue import reload
 from bot.catalogue.library import Library
 from bot.catalogue.problems import ContentError
@@ -24,8 +26,7 @@ from bot.domain.errors import BotError
 from bot.jobs import jobs_of
 from bot.obs import Metrics
 from bot.services import signin
-from bot.services.courier import Courier
-from bot.settings import EVERYTHING, Role, Settings, SettingsError, data_folder
+from bot.settings import EVERYTHING, Role, Settings, data_folder
 from bot.storage.audience import ResidentsAudience
 from bot.storage.lock import hold
 from bot.web import lessons, ops, verify
@@ -35,22 +36,14 @@ from bot.web.app import create_app
 from bot.web.console import app as console
 from bot.web.console.house import House as ConsoleHouse
 from bot.web.server import Server
-from bot.wiring import House, new_number, new_token, new_worker, open_house, utc_now
+from bot.wiring import House, new_number, new_token, open_house, utc_now
 from scheduler.clockwork import Clockwork
-from scheduler.delivery import Deliverer
-from scheduler.heartbeat import Heartbeat
-from scheduler.leader import AdvisoryLeader, Leader, NullLeader
-from scheduler.pacing import Pace, Pacer
-from scheduler.services import Elected, Service, Upheld
-from scheduler.timeshare import shared_pacer
+from scheduler.services import Service, Upheld
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 LOCK = "bot.lock"
-WORKER = "bot"
-"""The one process that delivers from a SQLite file; after a restart it settles what it left in flight."""
-ASK_AGAIN_S = 15.0
 
 
 class OnlyOneProcess(BotError):
@@ -69,28 +62,13 @@ class Running:
     """Where nobody is on the staff yet: the one-time link of the first admin."""
 
 
-def telegram_channel(house: House, engine: Engine, pace: Pace) -> TelegramChannel:
-    """The Telegram channel as the settings want it. There must be a token."""
-    wanted = house.settings.telegram
-    if wanted.token is None:
-        raise SettingsError("BEZPIECZNY_TELEGRAM__TOKEN is not set.")
-    return TelegramChannel(
-        wanted.token.get_secret_value(),
-        dialogue=engine,
-        words=lambda: house.shelf.library.words,
-        pace=pace,
-        now=house.clock,
-        base_url=wanted.base_url.removesuffix("/bot"),
-        webhook_url=wanted.webhook_url,
-        secret_key=house.tools.vault.token("telegram webhook").encode(),
-    )
-
-
 def web_app(
     house: House,
     engine: Engine,
     registry: CollectorRegistry,
-    telegram: TelegramChannel | None = None,
+    channels: Channels,
+    *,
+    listening: TelegramChannel | None = None,
     closing: Callable[[], bool] = lambda: False,
 ) -> "FastAPI":
     """Everything that is served over HTTP; `closing` tells when the server is about to stop."""
@@ -102,7 +80,7 @@ def web_app(
         public_url=public_url,
         checks=ops.checks_of(house.database, house.shelf),
         registry=registry,
-        telegram_webhook=telegram.webhook.handle if telegram else None,
+        telegram_webhook=listening.webhook.handle if listening else None,
         lessons=lessons.routes(
             database=house.database,
             shelf=house.shelf,
@@ -120,37 +98,13 @@ def web_app(
                 tools=house.tools,
                 clock=house.clock,
                 new_token=new_token,
-                rates={"telegram": house.settings.telegram.rate} if telegram else {},
-                senders={"telegram": telegram} if telegram else {},
+                rates=house.settings.rates,
+                senders=channels.senders,
                 closing=closing,
             )
         ),
         api=api.routes(Desk(house.database, house.shelf, house.tools.vault, house.clock, public_url)),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """A channel that only sends: it learns the bot's name, for links, and closes its connections at the end.
-
-    Apart from the one that listens, so that replies never queue for a connection behind a broadcast, and a process that
-    stops listening sends on what it has begun.
-    """
-
-    channel: TelegramChannel
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Stay until `stop`."""
-        while not stop.is_set():
-            pause_s = None if await self._knows_name() else ASK_AGAIN_S
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), pause_s)
-        await self.channel.close()
-
-    async def _knows_name(self) -> bool:
-        with suppress(BotError):  # whoever listens says what is wrong
-            await self.channel.ask_name()
-        return self.channel.username is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,71 +121,33 @@ def build(
     house: House,
     metrics: Metrics,
     registry: CollectorRegistry,
-    channels: list[TelegramChannel],
+    channels: Channels,
     roles: Collection[Role] = EVERYTHING,
     *,
     closing: Callable[[], bool] = lambda: False,
 ) -> Parts:
-    """Every part of these roles; `channels` is filled here, since links ask it for the bot's name."""
+    """Every part of these roles; `channels` is filled here."""
     settings = house.settings
     engine = Engine(house.database, house.shelf, house.tools, house.clock, metrics.turn)
     services, listening = [_clock(house, metrics, roles)], None
-    if settings.telegram.token and set(roles) != {Role.PLAN}:
-        pace = pace_of(house)
-        sending = telegram_channel(house, engine, pace)
-        channels.append(sending)
-        listening = telegram_channel(house, engine, pace) if Role.WEB in roles else None
-        above = [_listener(house, listening)] if listening else []
-        below: list[Service] = [Posting(sending)]
-        if Role.DELIVER in roles:
-            worker = WORKER if house.database.is_sqlite else new_worker()
-            above.append(_deliverer(house, sending, pace, worker, metrics))
-            below += [] if house.database.is_sqlite else [Heartbeat(house.database.begin, worker)]
-        services.append(Upheld(above, on=below))
+    if settings.telegram.token and {Role.WEB, Role.DELIVER}.intersection(roles):
+        service, listening = accounts.telegram(house, engine, metrics, channels, roles)
+        services.append(service)
+    if settings.matrix.homeserver and Role.MATRIX in roles:
+        services.append(accounts.matrix(house, engine, metrics, channels))
     if Role.WEB in roles:
-        app = web_app(house, engine, registry, listening, closing)
+        app = web_app(house, engine, registry, channels, listening=listening, closing=closing)
     else:
         app = ops.alone(ops.checks_of(house.database, house.shelf), registry)
     return Parts(house, metrics, Server(app, settings.host, settings.port), tuple(services))
 
 
-def pace_of(house: House) -> Pace:
-    """The limit of the Telegram account, which all processes keep to together."""
-    rate, database = house.settings.telegram.rate, house.database
-    return Pacer(rate) if database.is_sqlite else shared_pacer(rate, database.begin, "telegram")
-
-
-def leader_of(house: House, key: str) -> Leader:
-    """How processes agree on one of them."""
-    return NullLeader() if house.database.is_sqlite else AdvisoryLeader(house.database.url, key)
-
-
-def _listener(house: House, channel: TelegramChannel) -> Service:
-    """Updates may be posted to any process, but only one may ask for them."""
-    alone = house.database.is_sqlite or house.settings.telegram.webhook_url is not None
-    return channel if alone else Elected(channel, leader_of(house, "poll:telegram"))
-
-
-def _deliverer(house: House, channel: TelegramChannel, pace: Pace, worker: str, metrics: Metrics) -> Deliverer:
-    return Deliverer(
-        house.database.begin,
-        Courier(
-            house.database, house.shelf, house.tools.vault, {"telegram": channel}, house.clock, links=house.tools.links
-        ),
-        pace,
-        account="telegram",
-        worker=worker,
-        clock=house.clock,
-        observe=lambda run, _, outcome: metrics.delivery(run.kind.value, type(outcome).__name__.lower()),
-    )
-
-
 def _clock(house: House, metrics: Metrics, roles: Collection[Role]) -> Service:
-    accounts = ("telegram",) if house.settings.telegram.token else ()
-    jobs = jobs_of(house, ResidentsAudience(lambda: accounts), metrics)
+    names = tuple(house.settings.rates)
+    jobs = jobs_of(house, ResidentsAudience(lambda: names), metrics)
     if Role.PLAN not in roles:
         return Clockwork([job for job in jobs if job.everywhere])
-    leader = leader_of(house, "plan")
+    leader = accounts.leader_of(house, "plan")
     return Upheld((Clockwork(jobs, leader),), on=(leader,))
 
 
@@ -247,13 +163,11 @@ async def run(
 
     Raises what `open_house` raises, ContentError, AlreadyRunning, OnlyOneProcess, and PortTaken.
     """
-    channels: list[TelegramChannel] = []
-
-    def username() -> str | None:
-        return channels[0].username if channels else None
-
+    channels = Channels(settings)
     with _alone_on_sqlite(settings, roles):
-        async with open_house(settings, clock=clock, telegram_username=username) as house:
+        async with open_house(
+            settings, clock=clock, telegram_username=channels.telegram_name, matrix_user=channels.matrix_name
+        ) as house:
             await asyncio.to_thread(lambda: house.shelf.library)  # broken content is to be known before anything is on
             registry = CollectorRegistry()
             parts = build(house, Metrics(registry), registry, channels, roles, closing=stop.is_set)
@@ -263,7 +177,7 @@ async def run(
 
 
 async def _running(house: House, address: str, roles: Collection[Role]) -> Running:
-    channels = ("web", *(["telegram"] if house.settings.telegram.token else []))
+    channels = ("web", *house.settings.rates)
     if Role.WEB not in roles:
         return Running(address, channels)
     token = new_token()

@@ -10,9 +10,19 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, DirectoryPath, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    DirectoryPath,
+    Field,
+    FilePath,
+    SecretStr,
+    model_validator,
+)
 from pydantic import ValidationError as PydanticValidationError
 from pydantic.fields import FieldInfo
 
@@ -79,6 +89,43 @@ class Telegram(BaseModel):
     rate: float = Field(25, gt=0, le=1000, description="Messages a second to all chats together, at most.")
 
 
+class Matrix(BaseModel):
+    """The Matrix channel; on when there is a homeserver."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    homeserver: Address | None = Field(
+        None, description="The homeserver's address, such as `https://matrix.example.org`. Unset: Matrix is off."
+    )
+    user: str = Field(
+        "", description="The bot's account there, `@bot:example.org` or `bot`.", json_schema_extra={"shown": "unset"}
+    )
+    password: SecretStr | None = Field(None, description="Its password; this or an access token.")
+    access_token: Annotated[SecretStr, AfterValidator(_token)] | None = Field(
+        None, description="An access token of a device that nobody else uses."
+    )
+    registration: FilePath | None = Field(
+        None,
+        description="The registration file of an application service, in place of password and token: "
+        "for more than some 10,000 residents, in unencrypted rooms only.",
+    )
+    rate: float = Field(10, gt=0, le=1000, description="Messages a second to all rooms together, at most.")
+
+    @property
+    def name(self) -> str | None:
+        """The bot's whole name, where it is on and the setting says it whole."""
+        return self.user if self.homeserver and self.user.startswith("@") else None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.homeserver and not (self.registration or self.access_token or (self.user and self.password)):
+            raise ValueError(
+                "BEZPIECZNY_MATRIX__HOMESERVER needs BEZPIECZNY_MATRIX__USER and BEZPIECZNY_MATRIX__PASSWORD, or "
+                "BEZPIECZNY_MATRIX__ACCESS_TOKEN, or BEZPIECZNY_MATRIX__REGISTRATION"
+            )
+        return self
+
+
 class Settings(BaseModel):
     """All there is to set."""
 
@@ -113,11 +160,19 @@ class Settings(BaseModel):
     )
     log_level: LogLevel = Field("info", description="`debug`, `info`, `warning` or `error`.")
     telegram: Telegram = Telegram()
+    matrix: Matrix = Matrix()
 
     @property
     def is_sqlite(self) -> bool:
         """Whether the database is a file, which one process has to itself."""
         return self.database_url.get_secret_value().startswith("sqlite")
+
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The channels that can be written to and are on, and how many messages a second each may send."""
+        telegram = {"telegram": self.telegram.rate} if self.telegram.token else {}
+        return telegram | ({"matrix": self.matrix.rate} if self.matrix.homeserver else {})
 
 
 class Role(StrEnum):
@@ -127,6 +182,8 @@ class Role(StrEnum):
     """Talks with people: the chat page, and the channels' updates."""
     DELIVER = "deliver"
     """Sends what the ledger says is to be sent."""
+    MATRIX = "matrix"
+    """Talks with people on Matrix and sends there: one process at a time, for it has the keys of the bot's device."""
     PLAN = "plan"
     """Does what is to be done by the clock, if no other process of this role does it already."""
 
@@ -221,6 +278,8 @@ def _explain(problem: Any) -> str:
     """One problem of pydantic's in a line: `BEZPIECZNY_PORT should be a valid integer … (it is 'http')`."""
     name = PREFIX + NESTED.join(str(part) for part in problem["loc"]).upper()
     message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if isinstance(problem["input"], dict):  # of several variables together, which the message names; one may be secret
+        return str(message)
     message = message[0].lower() + message[1:]
     joined = f"{name} {message}" if message.startswith("should") else f"{name}: {message}"
     return (

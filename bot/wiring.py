@@ -71,6 +71,7 @@ async def open_house(
     *,
     clock: Callable[[], datetime] = utc_now,
     telegram_username: Callable[[], str | None] = lambda: None,
+    matrix_user: Callable[[], str | None] = lambda: None,
 ) -> AsyncIterator[House]:
     """The database open and up to date, the keys at hand; the content is read when it is first asked for.
 
@@ -83,7 +84,7 @@ async def open_house(
     try:
         await database.check()
         await migrate.upgrade(database)
-        links = Links(settings.public_url, telegram_username)
+        links = Links(settings.public_url, telegram_username, matrix_user)
         tools = Tools(vault, links, new_number, new_code)
         yield House(settings, database, reader, LateShelf(reader.load), tools, clock)
     finally:

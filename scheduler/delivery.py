@@ -9,7 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from math import ceil
 
@@ -88,6 +88,8 @@ class Deliverer:
         send_timeout_s: how long a request may take before it is uncertain.
         idle_s: how often to look when nothing is due.
         grace_s: how long to wait at the stop for what is in flight.
+        key_lasts: for how long the channel knows a repeat by the delivery's key (None: it never does). Within it, less
+            a margin for clocks that differ, what is in doubt is sent again, whatever its kind.
         failure_share, failure_floor: pause a run when more than this share of its last so many messages failed.
         observe: called with every outcome, for metrics.
     """
@@ -106,6 +108,7 @@ class Deliverer:
         send_timeout_s: float = 30.0,
         idle_s: float = 0.2,
         grace_s: float = 8.0,
+        key_lasts: timedelta | None = None,
         failure_share: float = 0.2,
         failure_floor: int = 50,
         observe: Observer = ignore,
@@ -126,7 +129,7 @@ class Deliverer:
         rate = pacer.rate
         self._batch = MAX_BATCH if rate is None else min(MAX_BATCH, max(1, int(rate)))
         self._lead = concurrency if rate is None else min(concurrency, max(1, ceil(rate * LEAD_S)))
-        self._scribe = Scribe(begin, worker=worker, clock=clock, lease_s=lease_s)
+        self._scribe = Scribe(begin, worker=worker, clock=clock, lease_s=lease_s, key_lasts=key_lasts)
         self._reading = Trouble("the ledger cannot be read")
         self._work: dict[int, Work] = {}
         self._claimed = _Claimed()

@@ -178,7 +178,8 @@ MAX_ATTEMPTS = 8
 class Delivery:
     """One message to one recipient, about to be tried for the `attempt`-th time.
 
-    `key` is the same at every attempt: a channel that takes an idempotency key can be given it.
+    `key` is the same at every attempt: a channel that takes an idempotency key can be given it. `in_doubt`: an earlier
+    attempt may have arrived, and the channel would know this one for a repeat.
     """
 
     run_id: int
@@ -186,6 +187,7 @@ class Delivery:
     account: str
     key: str
     attempt: int
+    in_doubt: bool = False
 
     @property
     def tries(self) -> int:

@@ -41,6 +41,7 @@ async def plan(begin: Begin, audience: Audience, now: datetime) -> Planned:
         if not await ledger.has_work(conn, now):
             return Planned()
         lost = await ledger.recover(conn, now)
+        await ledger.end_doubts(conn, now)
         finished = await ledger.finish_runs(conn, now)
         for campaign_id in await ledger.idle_campaigns(conn):
             await _settle(conn, campaign_id, now)

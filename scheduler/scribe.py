@@ -3,13 +3,17 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from scheduler import ledger
 from scheduler.errors import StaleCampaign
 from scheduler.model import Delivery, Outcome
 from scheduler.ports import Begin
 from scheduler.trouble import Trouble
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 logger = logging.getLogger(__name__)
 
@@ -21,11 +25,20 @@ LAST_TRIES = 3
 class Scribe:
     """The one writer of a deliverer. While the database is away nothing is marked, so nothing leaves."""
 
-    def __init__(self, begin: Begin, *, worker: str, clock: Callable[[], datetime], lease_s: float) -> None:
+    def __init__(
+        self,
+        begin: Begin,
+        *,
+        worker: str,
+        clock: Callable[[], datetime],
+        lease_s: float,
+        key_lasts: timedelta | None = None,
+    ) -> None:
         self._begin = begin
         self._worker = worker
         self._clock = clock
         self._lease_s = lease_s
+        self._key_lasts = key_lasts
         self._marks: list[tuple[Sequence[Delivery], asyncio.Future[list[Delivery]]]] = []
         self._results: list[ledger.Result] = []
         self._pauses: list[tuple[int, str]] = []
@@ -94,7 +107,7 @@ class Scribe:
                 for run_id, reason in pauses:
                     await ledger.pause_run(conn, run_id, reason, who=WHO, now=now)
                 wanted = [delivery for batch, _ in marks for delivery in batch]
-                going = set(await ledger.mark(conn, wanted, worker=self._worker, now=now, lease_s=self._lease_s))
+                going = set(await self._mark(conn, wanted, now))
                 await ledger.release(conn, released, worker=self._worker, now=now)
         except (*ledger.FAULTS, StaleCampaign) as error:
             self._writing.met(ledger.explain(error))
@@ -106,3 +119,8 @@ class Scribe:
             if not accepted.done():
                 accepted.set_result([delivery for delivery in batch if delivery in going])
         return True
+
+    async def _mark(self, conn: "AsyncConnection", wanted: Sequence[Delivery], now: datetime) -> list[Delivery]:
+        return await ledger.mark(
+            conn, wanted, worker=self._worker, now=now, lease_s=self._lease_s, key_lasts=self._key_lasts
+        )

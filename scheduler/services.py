@@ -39,6 +39,25 @@ class Upheld:
             ended.set()
 
 
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Runs a service once something is ready for it."""
+
+    service: Service
+    ready: asyncio.Event
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop`, from when it is ready."""
+        waits = [asyncio.ensure_future(one.wait()) for one in (stop, self.ready)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        if not stop.is_set():
+            await self.service.run(stop)
+
+
 class Elected:
     """Runs a service in the leading process only: it stops when that leads no more, and may start again later."""
 

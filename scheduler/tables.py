@@ -114,11 +114,14 @@ runs = Table(
 
 WAITING = text("state = 'waiting'")
 SENDING = text("state = 'sending'")
+IN_DOUBT = text("state = 'waiting' AND keyed_until IS NOT NULL")
 
 # `recipient` has no foreign key: the host owns its people and erases them through `ledger.forget`.
 # `due_at` is when a row may next be touched: a waiting one claimed (its slot, the end of a retry's wait or of another
 # worker's lease), a sending one given up as uncertain (the end of its lease).
-# The two partial indexes hold only what is open, so the cost of a claim does not grow with what was sent.
+# `keyed_until`: a request for it has left that may have arrived, on a channel that knows a repeat by the delivery's key
+# until then. Null: none has, or the channel never knows.
+# The partial indexes hold only what is open, so the cost of a claim does not grow with what was sent.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -133,8 +136,10 @@ deliveries = Table(
     Column("reference", String(200)),
     Column("reason", Text),
     Column("settled_at", UtcDateTime),
+    Column("keyed_until", UtcDateTime),
     Index("ix_deliveries_waiting", "run_id", "account", "due_at", sqlite_where=WAITING, postgresql_where=WAITING),
     Index("ix_deliveries_sending", "run_id", "due_at", sqlite_where=SENDING, postgresql_where=SENDING),
+    Index("ix_deliveries_in_doubt", "run_id", sqlite_where=IN_DOUBT, postgresql_where=IN_DOUBT),
     sqlite_with_rowid=False,
 )
 

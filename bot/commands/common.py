@@ -40,7 +40,8 @@ def run(use: Callable[[House], Awaitable[T]]) -> T:
     """Open the house as the environment says, and use it; whatever goes wrong is one line and exit code 1."""
 
     async def main() -> T:
-        async with open_house(from_environment()) as house:
+        settings = from_environment()
+        async with open_house(settings, matrix_user=lambda: settings.matrix.name) as house:
             return await use(house)
 
     try:
@@ -77,8 +78,7 @@ def local(at: datetime | None) -> str:
 
 def rates(house: House) -> Mapping[str, float]:
     """The channels that are switched on, and how many messages a second each may send."""
-    telegram = house.settings.telegram
-    return {"telegram": telegram.rate} if telegram.token else {}
+    return house.settings.rates
 
 
 @asynccontextmanager
@@ -87,7 +87,7 @@ async def telegram(house: House) -> AsyncIterator["TelegramChannel | None"]:
     if house.settings.telegram.token is None:
         yield None
         return
-    from bot.running import telegram_channel  # noqa: PLC0415 - Telegram's library takes a while to load
+    from bot.accounts import telegram_channel  # noqa: PLC0415 - Telegram's library takes a while to load
 
     channel = telegram_channel(house, house.engine, NullPacer())
     try:

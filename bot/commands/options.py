@@ -48,8 +48,8 @@ def read_content(house: House, file: Path | None, template: str | None) -> Conte
 
 
 def read_address(text: str) -> Address:
-    """An address as staff write it: `telegram:12345`."""
+    """An address as staff write it: `telegram:12345`, `matrix:@anna:example.org`."""
     channel, colon, chat = text.partition(":")
     if not (channel and colon and chat):
-        fail(f"{text!r} is no address; write it as telegram:12345.")
+        fail(f"{text!r} is no address; write it as telegram:12345 or matrix:@anna:example.org.")
     return Address(channel, chat)

@@ -41,6 +41,7 @@ class Shown(StrEnum):
     """A channel, as it is called on the command line."""
 
     TELEGRAM = "telegram"
+    MATRIX = "matrix"
     BROWSER = "browser"
     TERMINAL = "terminal"
 
@@ -164,6 +165,14 @@ def _styled(html: str) -> Text:
     return shown.append(unescape(html[last:]))
 
 
+def _matrix(reply: Reply, words: Words) -> Text:
+    """The text beside the HTML, as clients in a terminal show it: it has the same lines."""
+    from bot.channels.matrix import render  # noqa: PLC0415 - see above
+
+    shown = Text(render.message(reply.screen, reply.language, words).content["body"])
+    return shown.append(_pictured(reply, words))
+
+
 def _browser(reply: Reply, words: Words) -> Text:
     from bot.channels.web import render  # noqa: PLC0415 - templates are read when they are first needed
 
@@ -184,7 +193,7 @@ def _terminal(reply: Reply, words: Words) -> Text:
     return Text(terminal.render(words, reply))
 
 
-_RENDER = {Shown.TELEGRAM: _telegram, Shown.BROWSER: _browser, Shown.TERMINAL: _terminal}
+_RENDER = {Shown.TELEGRAM: _telegram, Shown.MATRIX: _matrix, Shown.BROWSER: _browser, Shown.TERMINAL: _terminal}
 
 
 def _page(screens: Mapping[str, Reply], words: Words, language: str) -> str:

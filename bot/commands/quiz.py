@@ -12,6 +12,7 @@ from bot.commands.common import fail, local, run, telegram, tell
 from bot.domain.areas import DEFAULT_LANGUAGE
 from bot.domain.errors import BotError, UnknownItem
 from bot.services import classroom, learning, poster
+from bot.services.links import MatrixStart
 from bot.storage.classroom import QuizLink
 from bot.wiring import House
 
@@ -50,18 +51,21 @@ def link(
         if pdf:
             content = poster.sheet(library, quiz, page, made, language)
             _write(pdf, await asyncio.to_thread(poster.pdf, content))
-        _show(page, made, await _on_telegram(house, made))
+        on_matrix = house.tools.links.matrix_start(f"q_{made.code}")
+        _show(page, made, await _on_telegram(house, made), on_matrix)
 
     run(use)
 
 
-def _show(page: str, made: QuizLink, on_telegram: str | None) -> None:
+def _show(page: str, made: QuizLink, on_telegram: str | None, on_matrix: MatrixStart | None) -> None:
     picture = io.StringIO()
     segno.make(page, error="m").terminal(picture, compact=True)
     tell(picture.getvalue())
     tell(f"In the browser:  {page}")
     if on_telegram:
         tell(f"On Telegram:     {on_telegram}")
+    if on_matrix:
+        tell(f"On Matrix:       {on_matrix.url} and then send: {on_matrix.message}")
     tell(f"Open until {local(made.ends_at)}. Totals appear from {classroom.FEWEST_SHOWN} people on.")
 
 

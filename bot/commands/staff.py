@@ -129,7 +129,12 @@ def sessions(
 def link(
     name: Name,
     address: Annotated[
-        str, typer.Argument(metavar="ADDRESS", help="Their chat with the bot: telegram:12345.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="ADDRESS",
+            help="Their chat with the bot: telegram:12345 or matrix:@anna:example.org.",
+            show_default=False,
+        ),
     ],
 ) -> None:
     """Say in which chat somebody gets word of alerts sent alone and of campaigns that paused themselves."""

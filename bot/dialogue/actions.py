@@ -69,6 +69,8 @@ ACTIONS: dict[str, type[Action]] = {
     "ds": actions.SetDistrict,
     "ag": actions.Ages,
     "gs": actions.SetAge,
+    "aw": actions.AnsweringWays,
+    "sa": actions.SetAnswering,
     "co": actions.Consents,
     "cs": actions.SetConsent,
     "pr": actions.Privacy,

@@ -56,6 +56,7 @@ _MORE: Mapping[Action, tuple[str, ...]] = {
     actions.Verify(): ("sprawdz_kod", "check", "perevir", "перевірити", "перевір"),
     actions.Settings(): ("налаштування",),
     actions.Languages(): ("jezyk", "mova", "language", "мова"),
+    actions.AnsweringWays(): ("odpowiadanie", "vidpovidi", "answering", "відповіді"),
     actions.Consents(): ("stop", "powiadomienia", "notifications", "spovishchennia", "сповіщення"),
     actions.Privacy(): ("prywatnosc", "pryvatnist", "privacy", "приватність"),
     actions.Export(): ("export", "дані"),

@@ -105,7 +105,7 @@ class Engine:
                 await conn.rollback()
             elif not turn.forgotten:
                 await self._keep(turn, event, before, screen, new=conversation is None)
-            reply = Reply(turn.resident.language, screen, forgotten=turn.forgotten)
+            reply = Reply(turn.resident.language, screen, turn.resident.answering, forgotten=turn.forgotten)
         return await _complete(reply)
 
     async def welcome(self, language: str) -> Reply:
@@ -124,7 +124,7 @@ class Engine:
             turn = self._at(conn, resident, conversation, now)
             screen = await _safely(turn, _read_here(conversation), conversation)
             await conn.rollback()
-        return await _complete(Reply(turn.resident.language, screen))
+        return await _complete(Reply(turn.resident.language, screen, turn.resident.answering))
 
     async def left(self, address: Address) -> None:
         """The resident does not want to hear from us."""

@@ -409,6 +409,18 @@ class SetAge(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweringWays(Action):
+    """Choose how to choose, on channels that have no buttons."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAnswering(Action):
+    """Choose by `numbers`, `poll` or `reactions` from now on."""
+
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class Consents(Action):
     """What may be sent unasked: the daily tip, alerts, campaigns, each a choice of its own."""
 

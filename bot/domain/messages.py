@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from bot.domain.actions import Action
-from bot.domain.residents import Address
+from bot.domain.residents import Address, Answering
 
 # --- in
 
@@ -176,5 +176,7 @@ class Reply:
 
     language: str
     screen: Screen
+    answering: Answering = Answering.NUMBERS
+    """How they like to choose, where the channel leaves it to them."""
     forgotten: bool = False
     """The resident was erased in this turn: nothing about them may be kept, not even a session."""

@@ -24,12 +24,28 @@ class Address:
     channel: str
     """`telegram`, `matrix`, `web` or `terminal`."""
     id: str
-    """The channel's own name for the conversation; for the browser, a hash of its cookie."""
+    """The channel's own name for the conversation; on Matrix, the person's; for the browser, a hash of its cookie."""
 
     @property
     def is_private(self) -> bool:
-        """Whether one person alone reads there, as far as the address tells: groups on Telegram are below zero."""
-        return self.channel == "telegram" and not self.id.startswith("-")
+        """Whether one person alone reads there: groups on Telegram are below zero; on Matrix people begin with @."""
+        match self.channel:
+            case Writable.TELEGRAM:
+                return not self.id.startswith("-")
+            case Writable.MATRIX:
+                return self.id.startswith("@")
+            case _:
+                return False
+
+
+class Answering(StrEnum):
+    """How a resident likes to choose, on channels that have no buttons."""
+
+    NUMBERS = "numbers"
+    POLL = "poll"
+    """Questions of a quiz come as polls."""
+    REACTIONS = "reactions"
+    """Each screen bears its numbers to tap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +67,17 @@ class Resident:
     """When the opt-in was offered; it is offered once."""
     blocked_at: datetime | None
     created_at: datetime
+    answering: Answering = Answering.NUMBERS
 
     @property
     def can_be_written_to(self) -> bool:
         """Whether we can write first: a browser's page may be closed."""
         return self.address.channel not in ONLY_ANSWERED
+
+    @property
+    def chooses_how(self) -> bool:
+        """Whether their channel leaves it to them how they choose: it has no buttons."""
+        return self.address.channel == Writable.MATRIX
 
     def follows(self, area: Area) -> bool:
         """Whether this area is among the chosen topics."""

@@ -275,7 +275,7 @@ def _meaning(error: BotError, delivery: Delivery, kind: Kind, now: datetime) -> 
             return Retry(at, "the channel asks us to wait", account_wide=True)
         case Unreachable():
             return _later(delivery, kind, str(error), now)
-        case Unanswered():
+        case Unanswered():  # where the channel knows a repeat by its key, the ledger sends it again
             return Uncertain(str(error))
         case Blocked():
             return model.Blocked()
@@ -284,9 +284,12 @@ def _meaning(error: BotError, delivery: Delivery, kind: Kind, now: datetime) -> 
 
 
 def _later(delivery: Delivery, kind: Kind, reason: str, now: datetime) -> Outcome:
-    """It was not taken this time: wait longer after each try, and not for ever; an alert never waits long."""
+    """It was not taken this time: wait longer after each try, and not for ever; an alert never waits long.
+
+    What an earlier try may have brought is asked about for as long as its run is open.
+    """
     if keeps_trying(kind):
         return Retry(now + min(FIRST_PAUSE * delivery.tries, LONGEST_FOR_ALERTS), reason, account_wide=False)
-    if delivery.tries >= MAX_ATTEMPTS:
+    if delivery.tries >= MAX_ATTEMPTS and not delivery.in_doubt:
         return GiveUp(f"{delivery.tries} tries: {reason}")
     return Retry(now + min(FIRST_PAUSE * 3 ** (delivery.tries - 1), LONGEST_PAUSE), reason, account_wide=False)

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from bot.domain.residents import Resident
+from bot.domain.residents import Resident, Writable
 from bot.services import missed
-from bot.storage import classroom, residents, staff
+from bot.storage import classroom, matrix, residents, staff
 from bot.storage import missed as missed_words
 from bot.storage import workshops as bookings
 from bot.storage.database import Connection
@@ -29,6 +29,7 @@ async def export(conn: Connection, vault: Vault, resident: Resident, now: dateti
             "daily_tip_hour": resident.tip_hour,
             "alerts": resident.alerts,
             "campaigns": resident.campaigns,
+            "answering": resident.answering,
             "opt_in_offered_at": _iso(resident.consent_asked_at),
             "blocked_at": _iso(resident.blocked_at),
             "created_at": resident.created_at.isoformat(),
@@ -36,6 +37,7 @@ async def export(conn: Connection, vault: Vault, resident: Resident, now: dateti
         },
         "word_for_staff": await staff.names_at(conn, resident.address),
         **await everything_of(conn, resident.id),
+        "rooms": await _rooms(conn, resident),
         "searched_in_vain": await missed_words.of_resident(conn, resident.id),
         "bookings": [
             {
@@ -61,6 +63,23 @@ async def export(conn: Connection, vault: Vault, resident: Resident, now: dateti
     }
 
 
+async def _rooms(conn: Connection, resident: Resident) -> list[dict[str, Any]]:
+    """The rooms on Matrix in which they are alone with us, and how much is kept of each."""
+    if resident.address.channel != Writable.MATRIX:
+        return []
+    return [
+        {
+            "room": kept.room.id,
+            "encrypted": kept.room.encrypted,
+            "joined_at": kept.joined_at.isoformat(),
+            "last_screens": kept.screens,
+            "choices_on_them": kept.choices,
+            "events_handled": kept.events,
+        }
+        for kept in await matrix.kept_of(conn, resident.address.id)
+    ]
+
+
 def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
 
@@ -73,6 +92,8 @@ async def erase(conn: Connection, *people: Resident) -> None:
     await residents.hold(conn, *(one.address for one in people))
     await missed.forget(conn, *people)
     for one in people:
+        if one.address.channel == Writable.MATRIX:
+            await matrix.forget_person(conn, one.address.id)
         await classroom.drop_of(conn, one.id)
         await bookings.forget_attended(conn, one.id)
         await residents.erase(conn, one.id)

@@ -207,7 +207,7 @@ async def link(conn: Connection, name: str, address: Address) -> Address | None:
         raise NoChat(f"Nobody can be written to first on {address.channel}; link a chat of another channel.")
     resident = await residents.find(conn, address)
     if resident is None:
-        raise NoChat(f"Nobody has started the bot at this address; let {name} press Start there, then link it.")
+        raise NoChat(f"Nobody has started the bot at this address; let {name} start it there, then link it.")
     if resident.blocked_at:
         raise NoChat(f"The bot is blocked there; let {name} unblock it and write to it, then link it.")
     before = await members.chat_of(conn, name)

@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, bindparam, delete, insert, or_, select, updat
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.areas import AgeBand, Area
-from bot.domain.residents import Address, Resident
+from bot.domain.residents import Address, Answering, Resident
 from bot.domain.workshops import BookingState
 from bot.storage import staff, turns
 from bot.storage.tables import bookings, conversations, residents, workshops
@@ -51,6 +51,7 @@ def _resident(row: RowMapping) -> Resident:
         alerts=row["alerts"],
         campaigns=row["campaigns"],
         consent_asked_at=row["consent_asked_at"],
+        answering=Answering(row["answering"] or Answering.NUMBERS),
         blocked_at=row["blocked_at"],
         created_at=row["created_at"],
     )

@@ -14,7 +14,7 @@ from scheduler.ledger.campaigns import (
     log_event,
     save_campaign,
 )
-from scheduler.ledger.deliveries import Result, claim, mark, record, recover, release
+from scheduler.ledger.deliveries import Result, claim, end_doubts, forget_keys, mark, record, recover, release
 from scheduler.ledger.faults import FAULTS, explain, name_faults
 from scheduler.ledger.reports import (
     archive,
@@ -59,10 +59,12 @@ __all__ = [
     "count_waiting",
     "create_campaign",
     "due_campaigns",
+    "end_doubts",
     "explain",
     "find_run",
     "finish_runs",
     "forget",
+    "forget_keys",
     "has_reached",
     "has_work",
     "idle_campaigns",

@@ -114,25 +114,33 @@ def _of(recipient: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return deliveries.c.run_id.in_(select(runs.c.id)), deliveries.c.recipient == recipient
 
 
-_COUNTED_AS = {DeliveryState.WAITING: DeliveryState.OPTED_OUT, DeliveryState.SENDING: DeliveryState.UNCERTAIN}
+def _counted_as(state: DeliveryState, in_doubt: bool) -> DeliveryState:
+    if state is DeliveryState.WAITING and not in_doubt:
+        return DeliveryState.OPTED_OUT
+    return DeliveryState.UNCERTAIN if state in {DeliveryState.WAITING, DeliveryState.SENDING} else state
 
 
 async def forget(conn: "AsyncConnection", recipient: int) -> int:
     """Erase a person from the ledger: their deliveries become counts of nobody; returns how many there were.
 
-    What was still waiting counts as opted out, what was in flight as uncertain: its answer finds no row any more.
+    What was still waiting counts as opted out, what was in flight or in doubt as uncertain: its answer finds no row any
+    more.
     """
     await locks.alone(conn)
     theirs = _of(recipient)
     # Locked as they are counted, so that an answer that comes at this moment is either counted or finds no row.
-    rows = select(deliveries.c.run_id, deliveries.c.state).where(*theirs).order_by(deliveries.c.run_id)
-    found = (await conn.execute(rows.with_for_update())).all()
+    columns = deliveries.c.run_id, deliveries.c.state, deliveries.c.keyed_until.is_not(None)
+    rows = select(*columns).where(*theirs).order_by(deliveries.c.run_id)
+    found = [
+        (run_id, state, _counted_as(state, in_doubt))
+        for run_id, state, in_doubt in await conn.execute(rows.with_for_update())
+    ]
     if found:
-        counts = [{"run_id": run_id, "state": _COUNTED_AS.get(state, state), "count": 1} for run_id, state in found]
+        counts = [{"run_id": run_id, "state": becomes, "count": 1} for run_id, _, becomes in found]
         await conn.execute(insert(tallies), counts)
         await conn.execute(delete(deliveries).where(*theirs))
-        await totals.changed(conn, [run_id for run_id, state in found if state in _COUNTED_AS])
-        await totals.left(conn, [run_id for run_id, state in found if state not in _COUNTED_AS])
+        await totals.changed(conn, [run_id for run_id, was, becomes in found if was is not becomes])
+        await totals.left(conn, [run_id for run_id, was, becomes in found if was is becomes])
     return len(found)
 
 

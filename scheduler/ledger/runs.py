@@ -11,7 +11,7 @@ from scheduler import lifecycle
 from scheduler.errors import NothingFailed, RunNotOver, UnknownRun
 from scheduler.ledger import locks, totals
 from scheduler.ledger.campaigns import load_campaign, save_campaign
-from scheduler.ledger.states import expire, is_in
+from scheduler.ledger.states import WAITS_IN_DOUBT, expire, is_in
 from scheduler.model import MAX_ATTEMPTS, Campaign, CampaignState, DeliveryState, Kind, Run, RunState
 from scheduler.ports import Audience
 from scheduler.tables import UtcDateTime, campaigns, deliveries, runs
@@ -248,6 +248,7 @@ _WORK = select(
         ),
         exists().where(runs.c.state == RunState.RUNNING),
         exists().where(is_in(DeliveryState.SENDING)),
+        exists().where(WAITS_IN_DOUBT),
     )
 )
 """Built once: it is asked several times a second, mostly in vain."""

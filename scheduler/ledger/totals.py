@@ -117,7 +117,7 @@ async def summarise(conn: "AsyncConnection", run_id: int) -> Summary:
     tried = case((columns.state.in_(TRIED), columns.settled_at))
     work = cast(extract("epoch", tried), BigInteger) // WORK_SLICE_S
     query = select(
-        func.coalesce(func.sum(columns.doubts), 0),
+        func.coalesce(func.sum(case((columns.keyed_until.is_(None), columns.doubts), else_=0)), 0),
         func.count(tried),
         func.min(tried, type_=columns.settled_at.type),
         func.max(tried, type_=columns.settled_at.type),

@@ -55,7 +55,7 @@ async def test_an_alert_leaves_alone_and_staff_are_told(
     await resident.presses("Ostrzeżenia")
     bob = api.user(102, language="en")
     refused = await bot.cli("staff", "link", "Bob", "telegram:102", ok=False)
-    assert "let Bob press Start there" in refused
+    assert "let Bob start it there" in refused
     await bob.says("/start")
     await bot.cli("staff", "link", "Bob", "telegram:102")
 

@@ -21,10 +21,11 @@ from tests.acceptance.conftest import PATIENCE_S, eventually
 from tests.acceptance.fleet import Fleet, Member, fleet
 from tests.acceptance.test_first_light import answer_to_the_end
 from tests.chaos.city import City, announce, arrived, settle
+from tests.chaos.messengers import OnTelegram
 from tests.postgres import OwnServer, Server, postgres_server
 from tests.telegram_api import TelegramApi
 
-EVERYTHING = "web,deliver,plan"
+EVERYTHING = "web,deliver,matrix,plan"
 RATE = {"BEZPIECZNY_TELEGRAM__RATE": "300"}
 PEOPLE = 1500
 CITY = City(PEOPLE)
@@ -51,7 +52,7 @@ async def prepare(database: Database, api: TelegramApi) -> None:
     """People in a city, and an alert for those who agreed to alerts, due at once."""
     now = utc_now()
     async with database.begin() as conn:
-        await settle(conn, api, CITY, now)
+        await settle(conn, OnTelegram(api), CITY, now)
         await announce(conn, Kind.ALERT, now)
 
 
@@ -68,14 +69,14 @@ async def settled(database: Database) -> Balance:
 
 async def check_promise(database: Database, api: TelegramApi) -> None:
     """Everybody was reached, the ledger balances, and what came twice had been in doubt."""
-    await eventually(lambda: arrived(api, CITY).keys() >= CITY.agreed, "somebody was missed")
+    await eventually(lambda: arrived(OnTelegram(api), CITY).keys() >= CITY.agreed, "somebody was missed")
     balance = await settled(database)
     assert balance.holds
     assert balance[DeliveryState.SENT] == PEOPLE
     async with database.read() as conn:
         rows = await conn.execute(select(deliveries.c.recipient, deliveries.c.doubts))
         doubts = {recipient: doubts for recipient, doubts in rows}  # noqa: C416 - dict() of rows has no types
-    came = arrived(api, CITY)
+    came = arrived(OnTelegram(api), CITY)
     assert came.keys() == CITY.agreed
     assert not [one for one, times in came.items() if times > 1 + doubts[one]], "what was not in doubt came twice"
 
@@ -96,7 +97,7 @@ async def test_a_broadcast_outlives_the_death_of_the_process_that_leads(
         await eventually(lambda: len(api.messages()) > PEOPLE / 3, "the broadcast did not begin")
         assert await first.sent()
         await first.stop(signal.SIGKILL)
-        assert len(arrived(api, CITY)) < PEOPLE, "it was over before one could be killed"
+        assert len(arrived(OnTelegram(api), CITY)) < PEOPLE, "it was over before one could be killed"
         await eventually(lambda: any(one.plans for one in machines.alive), "nobody took over", TAKEN_OVER_S)
         await check_promise(database, api)
         assert all([await member.sent() for member in machines.alive]), "each had its share"
@@ -116,7 +117,7 @@ async def test_a_process_that_is_frozen_and_wakes_does_no_harm(url: str, api: Te
         (other,) = [member for member in machines.members if member is not frozen]
         await eventually(lambda: other.plans, "nobody took over", TAKEN_OVER_S)
         await eventually(
-            lambda: len(arrived(api, CITY)) == PEOPLE, "what the frozen one held was not given to the other"
+            lambda: len(arrived(OnTelegram(api), CITY)) == PEOPLE, "what the frozen one held was not given to the other"
         )
         frozen.signal(signal.SIGCONT)
         await check_promise(database, api)
@@ -133,7 +134,7 @@ async def test_all_go_on_by_themselves_after_the_database_was_restarted(api: Tel
             await prepare(database, api)
             await eventually(lambda: len(api.messages()) > PEOPLE / 5, "the broadcast did not begin")
             await asyncio.to_thread(server.restart)
-            assert len(arrived(api, CITY)) < PEOPLE, "it was over before the database could be restarted"
+            assert len(arrived(OnTelegram(api), CITY)) < PEOPLE, "it was over before the database could be restarted"
             await check_promise(database, api)
             assert len(machines.alive) == 2
             for member in machines.alive:

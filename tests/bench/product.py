@@ -19,7 +19,8 @@ import uvloop
 from prometheus_client import CollectorRegistry
 from sqlalchemy import String, cast, insert, literal, select
 
-from bot import running, wiring
+from bot import accounts, running, wiring
+from bot.accounts import Channels
 from bot.obs import Metrics, configure_logging
 from bot.services.courier import Courier
 from bot.settings import load
@@ -89,7 +90,7 @@ async def house(base_url: str, *, rate: float = 25, database: str = "") -> Async
 async def on(opened: wiring.House) -> AsyncIterator[None]:
     """Everything of the product but its web server, running for the block: channel, deliverer, clockwork."""
     registry, stop = CollectorRegistry(), asyncio.Event()
-    parts = running.build(opened, Metrics(registry), registry, [])
+    parts = running.build(opened, Metrics(registry), registry, Channels(opened.settings))
     async with asyncio.TaskGroup() as group:
         for part in parts.services:
             group.create_task(part.run(stop))
@@ -184,7 +185,7 @@ async def broadcast(opened: wiring.House, count: int) -> dict[str, float]:
 
     Returns the seconds until the last outcome is written, with those of the CPU: in all threads, and in the loop's own.
     """
-    channel = running.telegram_channel(opened, opened.engine, NullPacer())
+    channel = accounts.telegram_channel(opened, opened.engine, NullPacer())
     courier = Courier(opened.database, opened.shelf, opened.tools.vault, {"telegram": channel}, opened.clock)
     counted, stop = Count(count), asyncio.Event()
     deliverer = Deliverer(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bot import running
+from bot import accounts
 from bot.channels.telegram.channel import TelegramChannel
 from bot.dialogue.actions import encode
 from bot.dialogue.engine import Engine
@@ -73,7 +73,7 @@ def measure() -> list[Section]:
 async def _costs(base_url: str) -> dict[str, Cost]:
     async with product.house(base_url) as house:
         engine = Noting(house.database, house.shelf, house.tools, house.clock)
-        channel = running.telegram_channel(house, engine, NullPacer())
+        channel = accounts.telegram_channel(house, engine, NullPacer())
         costs = {
             "answers a quiz": await _measured(channel, _presses(engine)),
             "asks in their own words": await _measured(channel, _questions()),

@@ -1,4 +1,4 @@
-"""A broadcast whose process is killed, under a Bot API that fails: from an empty database to the evidence."""
+"""A broadcast whose process is killed, under a messenger that fails: from an empty database to the evidence."""
 
 import asyncio
 import signal
@@ -15,11 +15,11 @@ from tests.acceptance.conftest import Program
 from tests.chaos import killer
 from tests.chaos.city import City, announce, arrived, settle
 from tests.chaos.killer import Moment
+from tests.chaos.messengers import Messenger, OnTelegram
 from tests.chaos.program import Clock
 from tests.chaos.promises import Evidence, Wreck, survey
 from tests.chaos.sight import Sight, look, look_at_wreck
-from tests.telegram_api import Dropped, Fault, Lost, ServerError, Slow, TelegramApi, TooMany, Weather
-from tests.telegram_api.server import TOKEN
+from tests.telegram_api import Dropped, Fault, Lost, ServerError, Slow, TooMany, Weather
 
 RATE, LATENCY_S = 300, 0.08
 """Messages a second, and how long each answer takes: some two dozen are in flight at any moment."""
@@ -43,9 +43,9 @@ STALLED_S = 400.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One broadcast: to whom, of what kind, how fast, when it is killed, what the Bot API does to its requests.
+    """One broadcast: to whom, of what kind, how fast, when it is killed, what the messenger does to its requests.
 
-    `clock` is the program's, if not everybody's.
+    `clock` is the program's, if not everybody's. `on` makes the messenger that it goes through.
     """
 
     kind: Kind
@@ -55,14 +55,15 @@ class Plan:
     faults: Mapping[Fault, float] = field(default_factory=dict)
     rate: int = RATE
     clock: Clock | None = None
+    on: Callable[[], Messenger] = OnTelegram
 
 
 @dataclass(slots=True)
 class Stage:
-    """A city with its Bot API and the program, which is not running yet."""
+    """A city with its messenger and the program, which is not running yet."""
 
     city: City
-    api: TelegramApi
+    messenger: Messenger
     program: Program
     now: Callable[[], datetime]
     """The program's clock."""
@@ -78,22 +79,29 @@ class Stage:
 
     def arrived(self) -> dict[int, int]:
         """How many messages each resident has."""
-        return arrived(self.api, self.city)
+        return arrived(self.messenger, self.city)
 
 
 @asynccontextmanager
-async def staged(folder: Path, city: City, *, rate: int = RATE, clock: Clock | None = None) -> AsyncIterator[Stage]:
+async def staged(
+    folder: Path,
+    city: City,
+    *,
+    rate: int = RATE,
+    clock: Clock | None = None,
+    on: Callable[[], Messenger] = OnTelegram,
+) -> AsyncIterator[Stage]:
     """Build a stage; whatever still runs at the end is killed."""
-    async with TelegramApi(record=False) as api:
-        api.latency_s = LATENCY_S
-        token = {"BEZPIECZNY_TELEGRAM__TOKEN": TOKEN, "BEZPIECZNY_TELEGRAM__BASE_URL": api.base_url}
-        program = Program(folder, BEZPIECZNY_TELEGRAM__RATE=str(rate), **token)
-        stage = Stage(city, api, program, clock or wiring.utc_now)
+    messenger = on()
+    async with messenger.server as server:
+        server.latency_s = LATENCY_S
+        program = Program(folder, **messenger.settings(rate))
+        stage = Stage(city, messenger, program, clock or wiring.utc_now)
         if clock:
             program.started_with = ("-m", "tests.chaos.program", str(clock))
         await program.cli("database", "upgrade")
         async with stage.database() as database, database.begin() as conn:
-            await settle(conn, api, city, stage.now())
+            await settle(conn, messenger, city, stage.now())
         try:
             yield stage
         finally:
@@ -103,11 +111,11 @@ async def staged(folder: Path, city: City, *, rate: int = RATE, clock: Clock | N
 
 async def broadcast(folder: Path, plan: Plan) -> Evidence:
     """Let it happen."""
-    async with staged(folder, plan.city, rate=plan.rate, clock=plan.clock) as stage:
+    async with staged(folder, plan.city, rate=plan.rate, clock=plan.clock, on=plan.on) as stage:
         async with stage.database() as database, database.begin() as conn:
             await announce(conn, plan.kind, stage.now())
         if plan.faults:
-            stage.api.weather = Weather(plan.seed, plan.faults, worst=WORST)
+            stage.messenger.server.weather = Weather(plan.seed, plan.faults, worst=WORST)
         wrecks = [await _killed(stage, moment) for moment in plan.moments]
         await stage.program.start()
         end = await finished(stage)
@@ -118,7 +126,7 @@ async def broadcast(folder: Path, plan: Plan) -> Evidence:
 async def _killed(stage: Stage, moment: Moment) -> Wreck:
     """One life of the program, and what is left of it."""
     await stage.program.spawn()
-    await killer.wait_for(moment, stage.program, stage.api)
+    await killer.wait_for(moment, stage.program, stage.messenger)
     await stage.program.stop(signal.SIGKILL)
     return survey(await look_at_wreck(killer.database_of(stage.program)), stage.arrived(), stage.city.agreed)
 
@@ -133,15 +141,16 @@ async def finished(stage: Stage) -> Sight:
                 sight = await look(conn)
             if (sight.run and sight.run.state is RunState.FINISHED) or loop.time() - since > STALLED_S:
                 return sight
-            if stage.api.asked["sendMessage"] > seen:
-                seen, since = stage.api.asked["sendMessage"], loop.time()
+            if stage.messenger.requests > seen:
+                seen, since = stage.messenger.requests, loop.time()
             await asyncio.sleep(0.5)
 
 
 def evidence(stage: Stage, kind: Kind, end: Sight, wrecks: Sequence[Wreck] = ()) -> Evidence:
     """Everything that is known at the end."""
-    met = stage.api.weather.met if stage.api.weather else {}
-    sending = {fault: count for (method, fault), count in met.items() if method == "sendMessage"}
+    weather = stage.messenger.server.weather
+    met = weather.met if weather else {}
+    sending = {fault: count for (method, fault), count in met.items() if method == stage.messenger.sending}
     unanswered = {fault: count for fault, count in sending.items() if is_unanswered(fault)}
     refused = {fault: count for fault, count in sending.items() if isinstance(fault, ServerError | TooMany)}
     return Evidence(
@@ -152,6 +161,7 @@ def evidence(stage: Stage, kind: Kind, end: Sight, wrecks: Sequence[Wreck] = ())
         tuple(wrecks),
         unanswered=sum(unanswered.values()),
         refused=sum(refused.values()),
+        keyed=stage.messenger.keyed,
     )
 
 

@@ -1,4 +1,4 @@
-"""A city to tell something: residents in the database, their chats at the Bot API, a campaign that is due."""
+"""A city to tell something: residents in the database, their chats at the messenger, a campaign that is due."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from bot.storage.bulk import Row, insert_all
 from bot.storage.database import Connection
 from scheduler import ledger
 from scheduler.model import Campaign, CampaignState, Kind, OneOff
-from tests.telegram_api import TelegramApi
+from tests.chaos.messengers import Messenger
 
 UNWILLING = 20
 """One more for each so many who agreed: those who did not, and whom nothing may reach."""
@@ -15,7 +15,7 @@ UNWILLING = 20
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """So many `people` agreed to alerts and campaigns. A resident's number is also that of their chat."""
+    """So many `people` agreed to alerts and campaigns."""
 
     people: int
 
@@ -30,18 +30,18 @@ class City:
         return range(1, self.people + 1 + self.people // UNWILLING)
 
 
-async def settle(conn: Connection, api: TelegramApi, city: City, now: datetime) -> None:
+async def settle(conn: Connection, messenger: Messenger, city: City, now: datetime) -> None:
     """Let the residents move in, each with an empty chat."""
-    for number in city.everybody:
-        api.user(number)
-    await insert_all(conn, {"residents": [_resident(city, number, now) for number in city.everybody]})
+    rows = messenger.settle(city.everybody, now)
+    residents = [_resident(city, messenger, number, now) for number in city.everybody]
+    await insert_all(conn, {"residents": residents, **rows})
 
 
-def _resident(city: City, number: int, now: datetime) -> Row:
+def _resident(city: City, messenger: Messenger, number: int, now: datetime) -> Row:
     return {
         "id": number,
-        "channel": "telegram",
-        "address": str(number),
+        "channel": messenger.channel,
+        "address": messenger.address(number),
         "language": ("pl", "uk", "en")[number % 3],
         "alerts": number in city.agreed,
         "campaigns": number in city.agreed,
@@ -72,7 +72,7 @@ async def announce(conn: Connection, kind: Kind, now: datetime) -> None:
     )
 
 
-def arrived(api: TelegramApi, city: City) -> dict[int, int]:
+def arrived(messenger: Messenger, city: City) -> dict[int, int]:
     """How many messages each resident has in their chat; who has none is left out."""
-    chats = api.methods.chats
-    return {number: len(chats[number].messages) for number in city.everybody if chats[number].messages}
+    counts = {number: messenger.arrived(number) for number in city.everybody}
+    return {number: count for number, count in counts.items() if count}

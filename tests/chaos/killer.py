@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import assert_never
 
 from tests.acceptance.conftest import Program
-from tests.telegram_api import TelegramApi
+from tests.chaos.messengers import Messenger
 
 START_S, FIRST_S = 2.0, 0.5
 """About what a start takes, and how long it settles what an earlier life left."""
@@ -69,7 +69,7 @@ def choose(seed: int, kills: int, people: int) -> list[Moment]:
     return [*first, *later]
 
 
-async def wait_for(moment: Moment, program: Program, api: TelegramApi) -> None:
+async def wait_for(moment: Moment, program: Program, messenger: Messenger) -> None:
     """Wait until a moment of a program that was just spawned."""
     match moment:
         case StartUp(after_s, once_up):
@@ -80,7 +80,7 @@ async def wait_for(moment: Moment, program: Program, api: TelegramApi) -> None:
             await program.ready()
             await _held(database_of(program), held_s)
         case Sending(requests, after_s):
-            await sent(api, requests)
+            await sent(messenger, requests)
             await asyncio.sleep(after_s)
         case _:
             assert_never(moment)
@@ -91,15 +91,15 @@ def database_of(program: Program) -> Path:
     return program.folder / "data" / "bezpieczny.sqlite3"
 
 
-async def sent(api: TelegramApi, requests: int) -> None:
+async def sent(messenger: Messenger, requests: int) -> None:
     """Wait for so many further requests to send a message, or until they stop coming."""
     loop = asyncio.get_running_loop()
-    seen, since = api.asked["sendMessage"], loop.time()
+    seen, since = messenger.requests, loop.time()
     goal = seen + requests
     while seen < goal and loop.time() - since < STILL_S:
         await asyncio.sleep(0.002)
-        if api.asked["sendMessage"] > seen:
-            seen, since = api.asked["sendMessage"], loop.time()
+        if messenger.requests > seen:
+            seen, since = messenger.requests, loop.time()
 
 
 async def _held(file: Path, held_s: float) -> None:

@@ -18,14 +18,14 @@ class Wreck:
 
     in_flight: frozenset[tuple[int, int]]
     unmarked: int
-    """Messages at the Bot API that the ledger does not know to have left."""
+    """Messages at the messenger that the ledger does not know to have left."""
     strangers: int
     """How far an audience is from either whole or not there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One broadcast from its opening to its end, and what the Bot API can tell about it."""
+    """One broadcast from its opening to its end, and what the messenger can tell about it."""
 
     kind: Kind
     expected: frozenset[int]
@@ -35,9 +35,11 @@ class Evidence:
     """Messages in each resident's chat."""
     wrecks: tuple[Wreck, ...] = ()
     unanswered: int = 0
-    """Requests the Bot API took and left without an answer in time, processed or not."""
+    """Requests the messenger took and left without an answer in time, processed or not."""
     refused: int = 0
     """Requests it answered with a refusal."""
+    keyed: bool = False
+    """Whether it knows a message by its key, and takes it once however often it is sent."""
 
     @property
     def in_flight(self) -> int:
@@ -55,7 +57,7 @@ class Verdict:
 
 
 def survey(sight: Sight, arrived: Mapping[int, int], expected: frozenset[int]) -> Wreck:
-    """Go through what a kill left. `arrived` is what the Bot API had by then."""
+    """Go through what a kill left. `arrived` is what the messenger had by then."""
     return Wreck(
         frozenset((row.recipient, row.attempt) for row in sight.rows if row.state is DeliveryState.SENDING),
         _unmarked(sight, arrived),
@@ -75,7 +77,7 @@ def _strangers(sight: Sight, expected: frozenset[int]) -> int:
 
 def judge(evidence: Evidence) -> list[Verdict]:
     """Every promise, kept or not."""
-    return [check(evidence) for check in CHECKS]
+    return [check(evidence) for check in (*CHECKS, *(KEYED_CHECKS if evidence.keyed else ()))]
 
 
 def the_balance_holds(evidence: Evidence) -> Verdict:
@@ -147,6 +149,14 @@ def flight_is_bounded(evidence: Evidence) -> Verdict:
     return Verdict(f"at most {CONCURRENCY} are in flight", most <= CONCURRENCY, f"{most} at the worst kill")
 
 
+def everybody_has_it_once(evidence: Evidence) -> Verdict:
+    missed = sum(evidence.arrived.get(number, 0) == 0 for number in evidence.expected)
+    twice = sum(max(0, count - 1) for count in evidence.arrived.values())
+    unsure = sum(row.state is not DeliveryState.SENT for row in evidence.end.rows)
+    found = f"{missed:,} without it, {twice:,} too many, {unsure:,} of whom the ledger does not say that it was sent"
+    return Verdict("everybody has it once, and the ledger knows", not (missed or twice or unsure), found)
+
+
 CHECKS: tuple[Callable[[Evidence], Verdict], ...] = (
     the_balance_holds,
     the_audience_is_whole,
@@ -156,3 +166,5 @@ CHECKS: tuple[Callable[[Evidence], Verdict], ...] = (
     doubts_were_in_flight,
     flight_is_bounded,
 )
+KEYED_CHECKS = (everybody_has_it_once,)
+"""Where a message can be sent again without a doubt, nothing is left open."""

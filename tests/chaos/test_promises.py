@@ -48,6 +48,12 @@ def test_when_nothing_is_wrong_every_promise_is_kept() -> None:
     assert [verdict for verdict in promises.judge(calm()) if not verdict.kept] == []
 
 
+def test_where_messages_have_keys_one_promise_more_is_asked_for() -> None:
+    once = calm(arrived={1: 1, 2: 1, 3: 1, 4: 1}, keyed=True)
+    assert [verdict for verdict in promises.judge(once) if not verdict.kept] == []
+    assert len(promises.judge(once)) == len(promises.judge(calm())) + 1
+
+
 def test_uncertain_and_given_up_with_a_reason_are_honest_ends() -> None:
     news = ended(Row(1, SENT, 1, 0), Row(2, UNCERTAIN, 1, 1), kind=Kind.NEWS)
     refused = ended(Row(1, SENT, 1, 0), Row(2, FAILED, 8, 0), refused=8)
@@ -78,6 +84,9 @@ BROKEN: list[tuple[Callable[[Evidence], Verdict], Evidence]] = [
     (promises.twice_only_in_doubt, calm(Kind.NEWS)),
     (promises.doubts_were_in_flight, calm(unanswered=0)),
     (promises.doubts_were_in_flight, calm(wrecks=())),
+    (promises.everybody_has_it_once, ended(Row(1, SENT, 1, 0), arrived={})),
+    (promises.everybody_has_it_once, ended(Row(1, SENT, 2, 1), arrived={1: 2})),
+    (promises.everybody_has_it_once, ended(Row(1, UNCERTAIN, 1, 1), arrived={1: 1})),
     (promises.flight_is_bounded, calm(wrecks=(Wreck(frozenset((n, 1) for n in range(129)), 0, 0),))),
 ]
 
@@ -90,7 +99,7 @@ def test_a_broken_promise_is_found(check: Callable[[Evidence], Verdict], evidenc
 
 
 def test_every_check_is_shown_to_fail() -> None:
-    assert {check for check, _ in BROKEN} == set(promises.CHECKS)
+    assert {check for check, _ in BROKEN} == {*promises.CHECKS, *promises.KEYED_CHECKS}
 
 
 def test_a_wreck_shows_who_was_in_flight_and_what_must_not_be() -> None:

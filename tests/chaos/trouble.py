@@ -39,7 +39,7 @@ async def disk_full(folder: Path, city: City) -> list[Verdict]:
             await announce(conn, Kind.ALERT, stage.now())
         verdicts = [await _names(stage, FULL), await _nothing_is_written(stage)]
         _limit(stage, None)
-        await sent(stage.api, city.people // 3)
+        await sent(stage.messenger, city.people // 3)
         _limit(stage, ROOM)
         verdicts += [await _names(stage, FULL), await _nothing_leaves(stage)]
         _limit(stage, None)
@@ -52,7 +52,7 @@ async def locked(folder: Path, city: City, seconds: float) -> list[Verdict]:
         async with stage.database() as database, database.begin() as conn:
             await announce(conn, Kind.ALERT, stage.now())
         await stage.program.start()
-        await sent(stage.api, city.people // 3)
+        await sent(stage.messenger, city.people // 3)
         words = (sys.executable, "-c", HOLD, str(database_of(stage.program)), str(seconds))
         holder = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE)
         assert holder.stdout
@@ -95,9 +95,9 @@ async def _nothing_is_written(stage: Stage) -> Verdict:
 async def _nothing_leaves(stage: Stage) -> Verdict:
     """What cannot be recorded does not leave: only what was marked before still does."""
     await asyncio.sleep(1)
-    before = stage.api.asked["sendMessage"]
+    before = stage.messenger.requests
     await asyncio.sleep(ENDURED_S)
-    left = stage.api.asked["sendMessage"] - before
+    left = stage.messenger.requests - before
     return Verdict("nothing leaves while nothing can be recorded", left == 0, f"{left:,} requests in {ENDURED_S:.0f} s")
 
 

@@ -418,7 +418,7 @@ def test_show_looks_once_while_it_waits(bezpieczny: Say) -> None:
         (["create", "--as", "Ada", "--template", "none"], "There are: jesien."),
         (["create", "--as", "Ada", "--template", "jesien", "--kind", "alert"], "--kind says alert, the file says tip"),
         (["create", "--as", "Ada", "--file", "nowhere.yaml"], "nowhere.yaml: the file cannot be read"),
-        (["test", "1", "--to", "12345"], "'12345' is no address; write it as telegram:12345."),
+        (["test", "1", "--to", "12345"], "'12345' is no address; write it as telegram:12345"),
         (["test", "1", "--to", "telegram:12345"], "The channel 'telegram' cannot be written to."),
     ],
 )

@@ -92,12 +92,12 @@ def test_a_quiz_with_every_answers_reason_in_every_channel(content: Path) -> Non
     quiz = next(iter((content / "quizzes").iterdir())).stem
     result = run("preview", quiz, "--content", str(content))
     assert result.exit_code == 0, result.output
-    for channel in ("telegram", "browser", "terminal"):
+    for channel in ("telegram", "matrix", "browser", "terminal"):
         assert f"\n{channel}\n" in result.output
     headings = re.findall(r"╭─ (.*?) ─", result.output)
     assert any(heading.endswith("answer 1 (right)") or "(right)" in heading for heading in headings)
     assert "result" in headings
-    assert len(headings) % 3 == 0
+    assert len(headings) % 4 == 0
 
 
 def test_a_tip_in_one_channel_and_another_language(content: Path) -> None:
@@ -106,6 +106,14 @@ def test_a_tip_in_one_channel_and_another_language(content: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "browser" not in result.output
     assert re.search("[іїєґ]", result.output)
+
+
+def test_on_matrix_the_choices_are_numbers_and_the_answers_letters(content: Path) -> None:
+    quiz = next(iter((content / "quizzes").iterdir())).stem
+    result = run("preview", quiz, "--content", str(content), "--channel", "matrix")
+    assert result.exit_code == 0, result.output
+    assert re.search(r"│ A\. \w", result.output)
+    assert re.search(r"│ \d\. Menu ", result.output)
 
 
 def test_a_page_that_looks_like_the_browser(content: Path, tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """Staff, quiz links and the demo city on the command line."""
 
+import re
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select
 
 from bot.services.demo import found as found_city
@@ -26,20 +28,22 @@ def test_staff_are_added_listed_and_given_another_role(bezpieczny: Say) -> None:
     bezpieczny("staff", "add", "Eve", "--role", "king", code=2)
 
 
-def test_a_chat_is_linked_by_name_and_its_address_is_not_shown(bezpieczny: Say, data: Path) -> None:
+@pytest.mark.parametrize("address", ["telegram:424242", "matrix:@anna:example.org"])
+def test_a_chat_is_linked_by_name_and_its_address_is_not_shown(bezpieczny: Say, data: Path, address: str) -> None:
+    channel, _, shown_nowhere = address.partition(":")
     bezpieczny("staff", "add", "Ada", "--role", "editor")
-    wrong = bezpieczny("staff", "link", "Ada", "telegram:424242", code=1).stderr
-    assert wrong == "Nobody has started the bot at this address; let Ada press Start there, then link it.\n"
+    wrong = bezpieczny("staff", "link", "Ada", address, code=1).stderr
+    assert wrong == "Nobody has started the bot at this address; let Ada start it there, then link it.\n"
 
     async def start(database: Database) -> None:
         async with database.begin() as conn:
-            await add_resident(conn, "telegram:424242")
+            await add_resident(conn, address)
 
     in_database(data, start)
-    assert "Ada gets word in their chat on telegram." in bezpieczny("staff", "link", "Ada", "telegram:424242").stdout
+    assert f"Ada gets word in their chat on {channel}." in bezpieczny("staff", "link", "Ada", address).stdout
     listed = bezpieczny("staff", "list").stdout
     assert [line.split() for line in listed.splitlines()][1] == ["Ada", "editor", "linked"]
-    assert "424242" not in listed
+    assert shown_nowhere not in listed
     bezpieczny("staff", "unlink", "Ada")
     assert "not linked" in bezpieczny("staff", "list").stdout
 
@@ -47,7 +51,7 @@ def test_a_chat_is_linked_by_name_and_its_address_is_not_shown(bezpieczny: Say, 
 def test_staff_that_cannot_be_are_one_clear_line(bezpieczny: Say) -> None:
     for words, line in (
         (("add", "operator", "--role", "admin"), "stands for a part of the program"),
-        (("link", "Ada", "424242"), "'424242' is no address; write it as telegram:12345."),
+        (("link", "Ada", "424242"), "'424242' is no address; write it as telegram:12345 or matrix:@anna:example.org."),
         (("link", "Ada", "telegram:424242"), "There is nobody called 'Ada' among the staff"),
         (("unlink", "Ada"), "There is nobody called 'Ada' among the staff"),
     ):
@@ -65,6 +69,14 @@ def test_a_quiz_link_opens_the_quiz_and_draws_its_code(bezpieczny: Say, tmp_path
     assert "█" in shown
     assert "Telegram" not in shown
     assert pdf.read_bytes().startswith(b"%PDF")
+
+
+def test_a_quiz_link_says_what_to_send_on_matrix(bezpieczny: Say) -> None:
+    on = {"HOMESERVER": "https://matrix.example.org", "USER": "@bk:example.org", "PASSWORD": "secret"}
+    shown = bezpieczny("quiz", "link", "czad", **{f"BEZPIECZNY_MATRIX__{name}": value for name, value in on.items()})
+
+    (code,) = re.findall(r"/q/(\w+)", shown.stdout)
+    assert f"https://matrix.to/#/@bk:example.org and then send: !start q_{code}" in shown.stdout
 
 
 def test_a_quiz_that_is_not_there_is_one_clear_line(bezpieczny: Say) -> None:

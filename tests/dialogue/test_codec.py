@@ -11,6 +11,7 @@ from bot.dialogue.scenes.ask import MOST_FOUND, short_name
 from bot.domain import actions as do
 from bot.domain.actions import Action
 from bot.domain.areas import AgeBand, Area, Audience
+from bot.domain.residents import Answering
 from tests.dialogue.strategies import CODES, actions
 
 SLUG = "a" * 32
@@ -31,6 +32,7 @@ LONGEST: dict[str, Any] = {
     "why": "chat_elsewhere",
     "token": "x" * 43,
     "kind": "campaigns",
+    "how": max(Answering, key=len).value,
     "language": "zh-hant",
     "area": max(Area, key=len).value,
     "audience": max(Audience, key=len).value,

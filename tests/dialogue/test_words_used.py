@@ -11,6 +11,7 @@ from bot.catalogue.schema import ExhibitKind, QuestionKind
 from bot.dialogue.commands import LISTED, action_of
 from bot.domain.areas import AgeBand, Audience
 from bot.domain.reminders import Occasion
+from bot.domain.residents import Answering
 from bot.web.pages import EXPLAINED
 from tests.support import real_words
 
@@ -51,6 +52,8 @@ def families() -> dict[str, set[str]]:
         "reminder": {occasion.value for occasion in Occasion},
         "web": {f"error_{status:d}" for status in (400, *EXPLAINED)},
         "command": {listed.key for listed in LISTED},
+        "answering": {how.value for how in Answering},
+        "answering.choose": {how.value for how in Answering},
         "consent": {"tips", "alerts", "campaigns"},
         "verify": {"campaign", "alert", "daily_tip", "reminder", "notice"},
         "workshop": {"confirmed", "waiting", "confirmed.silent", "waiting.silent"},

@@ -201,7 +201,7 @@ async def _notice_arrives(world: World, person: Person) -> None:
 
 
 async def _channel(world: World, person: Person, name: str) -> None:
-    person.address = Address(name, "1")
+    person.address = Address(name, "@anna:example.org" if name == "matrix" else "1")
 
 
 EVENTS: dict[str, Callable[..., Awaitable[None]]] = {

@@ -63,7 +63,7 @@ class World:
 
     def __post_init__(self) -> None:
         numbers, codes = count(1), chain(CODES, (f"tuvw{number}" for number in count(2222)))
-        links = Links("https://bk.example.org", lambda: "bk_bot")
+        links = Links("https://bk.example.org", lambda: "bk_bot", lambda: "@bk:example.org")
         self.tools = Tools(VAULT, links, lambda: next(numbers), lambda: next(codes))
         self.shelf = Shelf(self.library)
         self.engine = Engine(self.database, self.shelf, self.tools, self.clock)

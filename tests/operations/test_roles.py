@@ -12,7 +12,7 @@ from bot.settings import EVERYTHING, Role, UnknownRole, load, roles_of
     [
         ("web", {Role.WEB}),
         ("deliver,plan", {Role.DELIVER, Role.PLAN}),
-        ("plan, deliver ,web", EVERYTHING),
+        ("plan, matrix,deliver ,web", EVERYTHING),
         (",".join(Role), EVERYTHING),
     ],
 )
@@ -24,7 +24,7 @@ def test_roles_are_a_list_with_commas(words: str, roles: set[Role]) -> None:
 def test_an_unknown_role_is_one_line_that_names_the_known(words: str) -> None:
     with pytest.raises(UnknownRole) as refused:
         roles_of(words)
-    assert "The roles are web, deliver, plan" in str(refused.value)
+    assert "The roles are web, deliver, matrix, plan" in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
 
 

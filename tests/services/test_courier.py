@@ -1,5 +1,6 @@
 """One message to one resident: what is said, to whom it is not said, and what each refusal means."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -330,6 +331,21 @@ async def test_an_alert_is_tried_again_soon_and_for_as_long_as_its_run_is_open(
     )
 
     assert found == Retry(NOON + timedelta(seconds=seconds), "down", account_wide=False)
+
+
+async def test_what_may_have_arrived_is_not_given_up_by_counting(database: Database) -> None:
+    async with database.begin() as conn:
+        await add_resident(conn, campaigns=True)
+    sender = FakeSender(Unreachable("down"), Unreachable("down"), Unanswered("lost"))
+    tries = [replace(a_delivery(attempt=attempt), in_doubt=True) for attempt in (8, 9, 8)]
+
+    found = [await said_by(make(database, sender), one, a_run(Kind.TIP), a_campaign()) for one in tries]
+
+    assert found == [
+        Retry(NOON + timedelta(minutes=30), "down", account_wide=False),
+        Retry(NOON + timedelta(seconds=10), "down", account_wide=False),
+        Uncertain("lost"),
+    ]
 
 
 async def test_a_channel_without_a_sender_fails(database: Database) -> None:

@@ -261,7 +261,7 @@ async def test_a_chat_is_linked_where_the_bot_was_started(database: Database) ->
         await add_resident(conn, "web:7")
         await add_resident(conn, "telegram:8", blocked_at=NOON)
         for address, why in (
-            ("telegram:99", "let Eve press Start there"),
+            ("telegram:99", "let Eve start it there"),
             ("web:7", "Nobody can be written to first on web"),
             ("telegram:8", "let Eve unblock it"),
         ):

@@ -38,3 +38,12 @@ def test_derived_secrets_are_stable_and_apart() -> None:
     assert VAULT.token("webhook") == Vault(b"one secret").token("webhook")
     assert len({VAULT.token("webhook"), VAULT.token("other"), Vault(b"another").token("webhook")}) == 3
     assert len(VAULT.token("webhook")) == 64
+
+
+def test_keys_to_sign_with_are_stable_and_apart() -> None:
+    key = VAULT.signer("one purpose")
+    assert (key.public, key.sign(b"words")) == (
+        VAULT.signer("one purpose").public,
+        VAULT.signer("one purpose").sign(b"words"),
+    )
+    assert len({key.public, VAULT.signer("another").public, Vault(b"another").signer("one purpose").public}) == 3

@@ -13,13 +13,13 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot.catalogue.words import Words
 from bot.channels.base import Dialogue
+from bot.channels.ordering import InOrder
+from bot.channels.patience import Patience, pause, unless
 from bot.channels.telegram import incoming
 from bot.channels.telegram.bulk import Bulk
-from bot.channels.telegram.faults import Faults, explain, pause, unless
+from bot.channels.telegram.faults import Faults, explain
 from bot.channels.telegram.incoming import Invited, Left, Moved, Nothing, Received, Returned, Turn
-from bot.channels.telegram.ordering import InOrder
 from bot.channels.telegram.outgoing import ChatMoved, Clock, Postman, our_errors
-from bot.channels.telegram.patience import Patience
 from bot.channels.telegram.polling import Polling
 from bot.channels.telegram.replies import Pace, Replies
 from bot.channels.telegram.request import AiohttpRequest

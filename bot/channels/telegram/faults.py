@@ -1,18 +1,12 @@
 """When the Bot API cannot be reached: how long to wait, and one line in the log for each kind of trouble."""
 
-import asyncio
-from collections.abc import Awaitable
-from contextlib import suppress
-from typing import TypeVar
-
 import structlog
 from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
-from bot.channels.telegram.patience import Patience
+from bot.channels.patience import Patience
 from bot.channels.telegram.request import Flooded
 
 _log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 
 def explain(error: TelegramError) -> str:
@@ -52,21 +46,3 @@ class Faults:
         if self._tries:
             _log.info("telegram.available", failures=self._tries)
         self._kind, self._tries = None, 0
-
-
-async def pause(stop: asyncio.Event, seconds: float) -> None:
-    """Wait, but no longer than until `stop`."""
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
-
-
-async def unless(stop: asyncio.Event, doing: Awaitable[T]) -> T | None:
-    """The outcome of `doing`; or None, and no more of it, if `stop` comes first."""
-    task = asyncio.ensure_future(doing)
-    stopped = asyncio.ensure_future(stop.wait())
-    try:
-        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        return await task if task.done() else None
-    finally:
-        stopped.cancel()
-        task.cancel()

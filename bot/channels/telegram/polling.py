@@ -8,9 +8,9 @@ import structlog
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
-from bot.channels.telegram.faults import Faults, explain, pause, unless
+from bot.channels.patience import Patience, pause, unless
+from bot.channels.telegram.faults import Faults, explain
 from bot.channels.telegram.incoming import UPDATES, BadUpdate, Received, Taker
-from bot.channels.telegram.patience import Patience
 from bot.channels.telegram.replies import Replies
 
 POLL_S = 30

@@ -7,8 +7,8 @@ from typing import Protocol, TypeVar
 import structlog
 
 from bot.channels.base import Dialogue
+from bot.channels.ordering import InOrder
 from bot.channels.telegram.incoming import Pressed, address_of
-from bot.channels.telegram.ordering import InOrder
 from bot.channels.telegram.outgoing import ChatMoved, Clock, Postman
 from bot.domain.errors import Blocked, BotError, Rejected, Throttled, Unanswered, Unreachable
 from bot.domain.messages import Reply, Screen, say

@@ -6,8 +6,8 @@ from typing import Any
 
 import structlog
 
+from bot.channels.patience import Patience
 from bot.channels.telegram.incoming import BadUpdate, Taker
-from bot.channels.telegram.patience import Patience
 
 OK, BAD, FORBIDDEN, UNAVAILABLE = 200, 400, 403, 503
 

@@ -77,6 +77,8 @@ SCENES: Mapping[type[Action], Scene] = {
     do.SetDistrict: settings.set_district,
     do.Ages: settings.ages,
     do.SetAge: settings.set_age,
+    do.AnsweringWays: settings.answering_ways,
+    do.SetAnswering: settings.set_answering,
     do.Consents: settings.consents,
     do.SetConsent: settings.set_consent,
     do.Privacy: privacy.notice,

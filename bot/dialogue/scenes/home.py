@@ -22,13 +22,17 @@ def language_row(library: Library, language: str) -> Row:
     )
 
 
-def welcome_screen(library: Library, language: str, nonce: int) -> Screen:
-    """The first screen, for somebody of whom nothing is known yet; a question is one press away."""
+def welcome_screen(library: Library, language: str, nonce: int, how: tuple[Block, ...] = ()) -> Screen:
+    """The first screen, for somebody of whom nothing is known yet; a question is one press away.
+
+    `how`: how to choose, where there is nothing to press.
+    """
     return Screen(
         blocks=(
             say("welcome.hello"),
             say("welcome.emergency"),
             say("welcome.privacy", operator=Plain(library.programme.operator)),
+            *how,
         ),
         rows=(
             (
@@ -44,7 +48,9 @@ def welcome_screen(library: Library, language: str, nonce: int) -> Screen:
 
 async def welcome(turn: Turn, action: do.Welcome) -> Screen:  # noqa: ARG001 - every scene takes its action
     """The first screen."""
-    return welcome_screen(turn.library, turn.resident.language, turn.tools.new_number())
+    nonce = turn.tools.new_number()
+    how = (say("matrix.how"),) if turn.resident.chooses_how else ()
+    return welcome_screen(turn.library, turn.resident.language, nonce, how)
 
 
 async def menu(turn: Turn, action: do.Home) -> Screen:  # noqa: ARG001 - every scene takes its action
@@ -62,29 +68,41 @@ async def menu(turn: Turn, action: do.Home) -> Screen:  # noqa: ARG001 - every s
     return Screen(blocks=(say("home.title"),), rows=tuple(rows), asks=say("ask.field"))
 
 
-_HELP: tuple[Block, ...] = (say("help.text"), say("help.commands"), say("help.emergency"))
+_HELP = ("help.text", "help.commands", "help.emergency")
+_WITHOUT_BUTTONS = {
+    "help.text": "matrix.help",
+    "stale.button": "matrix.stale",
+    "stale.unreadable": "matrix.unreadable",
+}
+"""Words that speak of buttons → what is said in their place where there are none."""
+
+
+def _said(turn: Turn, *keys: str) -> tuple[Block, ...]:
+    instead = _WITHOUT_BUTTONS if turn.resident.chooses_how else {}
+    return tuple(say(instead.get(key, key)) for key in keys)
 
 
 async def help_(turn: Turn, action: do.Help) -> Screen:  # noqa: ARG001 - every scene takes its action
     """What can be done and written here."""
-    return Screen(blocks=_HELP, rows=((button("home.quiz", do.Quizzes()), button("home.ask", do.Ask())), MENU))
+    ways = (button("home.quiz", do.Quizzes()), button("home.ask", do.Ask()))
+    return Screen(blocks=_said(turn, *_HELP), rows=(ways, MENU))
 
 
-_EXPLANATIONS: Mapping[str, tuple[Block, ...]] = {
-    "button": (say("stale.button"),),
-    "link": (say("stale.link"),),
-    "item": (say("stale.item"),),
-    "workshop": (say("workshop.over"),),
-    "command": (say("stale.command"), *_HELP),
-    "unreadable": (say("stale.unreadable"),),
-    "chat_used": (say("chat_link.used"),),
-    "chat_late": (say("chat_link.late"),),
-    "chat_unknown": (say("chat_link.unknown"),),
-    "chat_elsewhere": (say("chat_link.elsewhere"),),
+_EXPLANATIONS: Mapping[str, tuple[str, ...]] = {
+    "button": ("stale.button",),
+    "link": ("stale.link",),
+    "item": ("stale.item",),
+    "workshop": ("workshop.over",),
+    "command": ("stale.command", *_HELP),
+    "unreadable": ("stale.unreadable",),
+    "chat_used": ("chat_link.used",),
+    "chat_late": ("chat_link.late",),
+    "chat_unknown": ("chat_link.unknown",),
+    "chat_elsewhere": ("chat_link.elsewhere",),
 }
 
 
-async def explain(turn: Turn, action: do.Explain) -> Screen:  # noqa: ARG001 - every scene takes its action
+async def explain(turn: Turn, action: do.Explain) -> Screen:
     """Why what was pressed or written led nowhere; below it, ways on."""
     if action.why not in _EXPLANATIONS:
         raise StaleAction
@@ -93,7 +111,7 @@ async def explain(turn: Turn, action: do.Explain) -> Screen:  # noqa: ARG001 - e
         "unreadable": button("home.ask", do.Ask()),
     }
     way = ways.get(action.why, button("home.quiz", do.Quizzes()))
-    return Screen(blocks=_EXPLANATIONS[action.why], rows=((way, *MENU),))
+    return Screen(blocks=_said(turn, *_EXPLANATIONS[action.why]), rows=((way, *MENU),))
 
 
 async def numbers(turn: Turn, action: do.Numbers) -> Screen:  # noqa: ARG001 - every scene takes its action

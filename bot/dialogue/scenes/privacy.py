@@ -6,14 +6,16 @@ from bot.dialogue.scenes.parts import MENU, button
 from bot.dialogue.turn import Turn
 from bot.domain import actions as do
 from bot.domain.messages import File, Plain, Screen, say
+from bot.domain.residents import Writable
 from bot.services import privacy as service
 from bot.services.support_code import code_for
 
 
 async def notice(turn: Turn, action: do.Privacy) -> Screen:  # noqa: ARG001 - every scene takes its action
     """Who runs this, what is kept, why, for how long, and how to end it."""
+    there = (say("matrix.privacy"),) if turn.resident.address.channel == Writable.MATRIX else ()
     return Screen(
-        blocks=(say("privacy.notice", operator=Plain(turn.library.programme.operator)),),
+        blocks=(say("privacy.notice", operator=Plain(turn.library.programme.operator)), *there),
         rows=((button("privacy.export", do.Export()), button("privacy.erase", do.Erase())), MENU),
     )
 

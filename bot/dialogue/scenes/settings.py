@@ -6,7 +6,7 @@ from bot.domain import actions as do
 from bot.domain.areas import AgeBand, Area, district_numeral
 from bot.domain.errors import StaleAction
 from bot.domain.messages import Block, Button, Plain, Row, Screen, say
-from bot.domain.residents import Resident
+from bot.domain.residents import Answering, Resident
 from bot.services import learning
 
 FIRST_TIP_HOUR = 8
@@ -20,15 +20,22 @@ DISTRICT_COUNT = 18
 async def overview(turn: Turn, action: do.Settings) -> Screen:  # noqa: ARG001 - every scene takes its action
     """What is set, and ways to change it."""
     resident = turn.resident
+    facts, rows = _answering(resident) if resident.chooses_how else ((), ())
     return Screen(
-        blocks=(say("settings.title"), _facts(turn, resident)),
+        blocks=(say("settings.title"), _facts(turn, resident), *facts),
         rows=(
             (button("settings.language", do.Languages()), button("settings.consents", do.Consents())),
             (button("settings.topics", do.Topics()), button("settings.tip_hour", do.TipHours())),
             (button("settings.district", do.Districts()), button("settings.age", do.Ages())),
+            *rows,
             (button("home.privacy", do.Privacy()), *MENU),
         ),
     )
+
+
+def _answering(resident: Resident) -> tuple[tuple[Block, ...], tuple[Row, ...]]:
+    how = say("answering.fact", how=say(f"answering.{resident.answering.value}"))
+    return (how,), ((button("settings.answering", do.AnsweringWays()),),)
 
 
 def _facts(turn: Turn, resident: Resident) -> Block:
@@ -155,6 +162,34 @@ async def set_age(turn: Turn, action: do.SetAge) -> Screen:
     return await turn.go(do.Settings())
 
 
+# --- how to choose
+
+
+async def answering_ways(turn: Turn, action: do.AnsweringWays) -> Screen:  # noqa: ARG001 - every scene takes its action
+    """Choose how to choose; where there are buttons, there is no such command."""
+    if not turn.resident.chooses_how:
+        return await turn.go(do.Explain("command"))
+    ways = [
+        Button(
+            say(
+                "choice.chosen" if how is turn.resident.answering else "choice.plain",
+                name=say(f"answering.choose.{how.value}"),
+            ),
+            do.SetAnswering(how.value),
+        )
+        for how in Answering
+    ]
+    return Screen(blocks=(say("answering.title"), say("answering.help")), rows=(*column(ways), _back()))
+
+
+async def set_answering(turn: Turn, action: do.SetAnswering) -> Screen:
+    """Choose so from now on; numbers and words are understood all the same."""
+    if action.how not in list(Answering) or not turn.resident.chooses_how:
+        raise StaleAction
+    await turn.change_resident(answering=action.how)
+    return await turn.go(do.Settings())
+
+
 # --- consent
 
 
@@ -170,9 +205,13 @@ def consent_row(turn: Turn, attempt: int = 0) -> tuple[Row, ...]:
 
 
 def _only_answers(turn: Turn) -> Screen:
-    telegram = turn.tools.links.telegram_start("subscribe")
-    more = (say("consent.telegram", url=telegram),) if telegram else ()
-    return Screen(blocks=(say("consent.only_answers"), *more), rows=(_back(),))
+    links = turn.tools.links
+    blocks = [say("consent.only_answers")]
+    if telegram := links.telegram_start("subscribe"):
+        blocks.append(say("consent.telegram", url=telegram))
+    if matrix := links.matrix_start("subscribe"):
+        blocks.append(say("consent.matrix", url=matrix.url, message=matrix.message))
+    return Screen(blocks=tuple(blocks), rows=(_back(),))
 
 
 async def consents(turn: Turn, action: do.Consents) -> Screen:  # noqa: ARG001 - every scene takes its action

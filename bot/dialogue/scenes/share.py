@@ -1,7 +1,7 @@
 """Sharing a quiz with a class or a group: link, picture, poster, worksheet, totals."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from bot.dialogue.scenes.parts import MENU, button
@@ -11,6 +11,7 @@ from bot.domain.errors import StaleAction
 from bot.domain.messages import Block, File, Picture, Plain, Screen, say
 from bot.services import classroom, learning, poster, worksheet
 from bot.services.classroom import LinkEnded
+from bot.services.links import Links
 from bot.storage.classroom import QuizLink, find_link
 
 MINUTES_PER_QUESTION = 0.75
@@ -34,15 +35,13 @@ async def show(turn: Turn, action: do.ShowLink) -> Screen:
     made = await _own_open(turn, action.code)
     quiz = learning.get_quiz(turn.library, made.quiz)
     url = turn.tools.links.page(made.code)
-    blocks: list[Block] = [
-        say("share.title", title=Plain(quiz.title)),
-        say("share.page", url=url),
-        say("share.facts", n=minutes(len(quiz.questions)), until=made.ends_at.date()),
-    ]
-    if telegram := turn.tools.links.telegram_start(f"q_{made.code}"):
-        blocks.insert(2, say("share.telegram", url=telegram))
     return Screen(
-        blocks=tuple(blocks),
+        blocks=(
+            say("share.title", title=Plain(quiz.title)),
+            say("share.page", url=url),
+            *_in_messengers(turn.tools.links, made.code),
+            say("share.facts", n=minutes(len(quiz.questions)), until=made.ends_at.date()),
+        ),
         rows=(
             (button("share.totals", do.ShareTotals(made.code)), button("share.poster", do.SharePoster(made.code))),
             (button("share.worksheet", do.ShareWorksheet(made.code)),),
@@ -52,6 +51,13 @@ async def show(turn: Turn, action: do.ShowLink) -> Screen:
         here=action,
         replaces=False,
     )
+
+
+def _in_messengers(links: Links, code: str) -> Iterator[Block]:
+    if telegram := links.telegram_start(f"q_{code}"):
+        yield say("share.telegram", url=telegram)
+    if matrix := links.matrix_start(f"q_{code}"):
+        yield say("share.matrix", url=matrix.url, message=matrix.message)
 
 
 def minutes(questions: int) -> int:

@@ -32,7 +32,7 @@ async def show(visit: Visit, trouble: Trouble | None = None) -> Response:
         language=own.language or "",
         passkeys=_site(visit) is not None,
         chat=chat.channel if chat else "",
-        bot=visit.house.tools.links.telegram() or "",
+        bot=bool(visit.house.tools.links.messengers()),
         name=visit.fields.one("name", device),
         called=(visit.fields.one("passkey"), visit.fields.one("called")),
     )

@@ -1,14 +1,20 @@
-"""One's own chat with the bot: linked by a link that one opens on the phone, or with the QR code on the page."""
+"""One's own chat with the bot: linked by a link that one opens on the phone, or with the QR code on the page.
+
+A link to Matrix carries nothing; there one sends what stands beside it.
+"""
 
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from markupsafe import escape
 from starlette.responses import Response
 
+from bot.domain.residents import Writable
 from bot.services import chats, poster, staff
+from bot.services.links import Links
 from bot.storage.database import Connection
 from bot.storage.doors import ChatLink
 from bot.web.console import account
@@ -19,6 +25,18 @@ HERE = "/console/account/chat"
 SECTION = f"{account.HERE}#chat"
 EVERY_S = 1.0
 """How often the page looks whether the link was opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A way to link one's chat in one messenger."""
+
+    channel: str
+    url: str
+    qr: str
+    """The link as a QR code: a PNG in base64."""
+    message: str = ""
+    """What is to be sent there; nothing where the link itself says it."""
 
 
 async def offer(visit: Visit) -> Response:
@@ -40,19 +58,31 @@ async def show(visit: Visit) -> Response:
     """The link as long as it can be used, then what became of it."""
     mark = visit.query.get("mark", "")
     link = await _look(visit, mark)
-    url = ""
-    if link and _waits(visit, link):
-        url = visit.house.tools.links.telegram_start(chats.START + _token(visit, mark)) or ""
+    waits = link is not None and _waits(visit, link)
+    doors = await _doors(visit.house.tools.links, chats.START + _token(visit, mark)) if waits else []
     return visit.page(
         "account_chat.html",
-        url=url,
-        qr=b64encode(await asyncio.to_thread(poster.qr_png, url)).decode() if url else "",
+        doors=doors,
         until=link.expires_at if link else None,
         used=link is not None and link.used_at is not None,
         again=f"{HERE}?{urlencode({'mark': mark})}",
         live=f"{HERE}/live?{urlencode({'mark': mark})}",
         back=SECTION,
     )
+
+
+async def _doors(links: Links, parameter: str) -> list[Door]:
+    found = []
+    if telegram := links.telegram_start(parameter):
+        found.append(await _door(Writable.TELEGRAM, telegram))
+    if matrix := links.matrix_start(parameter):
+        found.append(await _door(Writable.MATRIX, matrix.url, matrix.message))
+    return found
+
+
+async def _door(channel: Writable, url: str, message: str = "") -> Door:
+    picture = await asyncio.to_thread(poster.qr_png, url)
+    return Door(channel.value, url, b64encode(picture).decode(), message)
 
 
 async def _look(visit: Visit, mark: str) -> ChatLink | None:

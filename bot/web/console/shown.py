@@ -2,20 +2,18 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from html import escape
 
 from markupsafe import Markup
 
 from bot.catalogue.library import Library
-from bot.catalogue.markup import parser
 from bot.catalogue.schema import Campaign as Content
 from bot.catalogue.texts import Where
 from bot.catalogue.words import Words
+from bot.channels.matrix import render as matrix
 from bot.channels.telegram import render as telegram
-from bot.channels.web import markup
 from bot.channels.web import render as browser
 from bot.domain.areas import DEFAULT_LANGUAGE
-from bot.domain.messages import Button, Link, Reply, Screen
+from bot.domain.messages import Reply, Screen
 from bot.services import drafts
 from bot.services.preview import Fill, fill_of, sample_letter
 
@@ -69,18 +67,9 @@ def as_telegram(letter: Screen, language: str, words: Words) -> Shown:
 
 
 def as_matrix(letter: Screen, language: str, words: Words) -> Shown:
-    """Formatted text with numbered choices; whatever else Matrix shows is its own channel's to say."""
-    text = parser().render("\n\n".join(words.markdown(block, language) for block in letter.blocks))
-    choices = "".join(f"<li>{_choice(way, words, language)}</li>" for row in letter.rows for way in row)
-    html = f"{text}<ol>{choices}</ol>" if choices else text
-    return Shown("matrix", Markup(html), image=_image(letter, language, words))  # noqa: S704 - the parser escapes
-
-
-def _choice(way: Button | Link, words: Words, language: str) -> str:
-    label = escape(words.label(way.label, language))
-    if isinstance(way, Link) and markup.is_safe(way.url):
-        return f'<a href="{escape(way.url)}">{label}</a>'
-    return label
+    """A notice's formatted text: its numbered choices are words of it."""
+    html = matrix.message(letter, language, words).content["formatted_body"]
+    return Shown("matrix", Markup(html), image=_image(letter, language, words))  # noqa: S704 - all text is escaped
 
 
 def as_page(letter: Screen, language: str, words: Words) -> Shown:

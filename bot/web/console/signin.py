@@ -41,9 +41,9 @@ async def show(visit: Visit, trouble: Trouble | None = None, status: int = 200) 
     if visit.who and not trouble:
         return visit.go(wanted)
     site = passkeys.site_of(visit.house.settings.public_url)
-    bot = visit.house.tools.links.telegram()
+    bots = visit.house.tools.links.messengers()
     page = visit.page(
-        "signin.html", status=status, trouble=trouble, next=wanted, passkeys=site is not None, bot=bot or ""
+        "signin.html", status=status, trouble=trouble, next=wanted, passkeys=site is not None, bots=bots.items()
     )
     keep(visit, page, "next", wanted)
     return page

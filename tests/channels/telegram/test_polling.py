@@ -5,8 +5,8 @@ from typing import Any
 from aiohttp import web
 from structlog.testing import capture_logs
 
+from bot.channels.patience import Patience
 from bot.channels.telegram import polling
-from bot.channels.telegram.patience import Patience
 from bot.domain.messages import Event, Reply, Text
 from tests.channels.telegram.world import QUICK, World, running, serving, until
 from tests.telegram_api import Dropped, ServerError

@@ -12,8 +12,8 @@ from typing import Any
 from aiohttp import web
 
 from bot.catalogue.words import Words
+from bot.channels.patience import Patience
 from bot.channels.telegram.channel import TelegramChannel
-from bot.channels.telegram.patience import Patience
 from scheduler.model import Lane
 from tests.channels.contract import FakeDialogue
 from tests.telegram_api import TelegramApi

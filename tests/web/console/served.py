@@ -70,7 +70,9 @@ def served(folder: Path, residents: int = RESIDENTS, host: str = "127.0.0.1") ->
         settings=Settings(data=folder, public_url=address),
         database=database,
         shelf=shelf,
-        tools=Tools(VAULT, Links(address, lambda: "demo_bot"), lambda: 1, lambda: "code1234"),
+        tools=Tools(
+            VAULT, Links(address, lambda: "demo_bot", lambda: "@demo:example.org"), lambda: 1, lambda: "code1234"
+        ),
         clock=lambda: NOON,
         new_token=tokens(),
         rates={"telegram": 25.0},

@@ -106,13 +106,56 @@ async def test_an_admin_unlinks_the_chat_of_somebody_who_lost_their_phone(consol
     assert (await told(console))[0] == (NAMES[Role.ADMIN], "unlink_chat", f"staff:{EDITOR}")
 
 
+MATRIX = Links("https://bk.example.org", matrix=lambda: "@bk:example.org")
+
+
+def with_links(console: Console, links: Links) -> None:
+    object.__setattr__(console.house, "tools", replace(console.house.tools, links=links))
+
+
+async def test_on_matrix_one_sends_what_the_page_shows(console: Console) -> None:
+    with_links(console, MATRIX)
+    browser = await console.browser(Role.EDITOR)
+    await browser.get("/console/account")
+    page = await browser.submit("/console/account/chat")
+    (code,) = re.findall(r'src="data:image/png;base64,([^"]+)"', page.text)
+    assert b64decode(code) == qr_png("https://matrix.to/#/@bk:example.org")
+    assert 'href="https://matrix.to/#/@bk:example.org"' in page.text
+    (given,) = re.findall(r'value="!start ([\w-]+)"', page.text)
+
+    await press_start(console, given, Address("matrix", "@ed:example.org"))
+    await browser.get(str(page.url))
+    assert "Done: the chat is linked." in browser.text
+    await browser.get("/console/account")
+    assert "Your chat is linked: Matrix." in browser.text
+
+
+async def test_with_two_messengers_either_links_the_chat_and_only_one(console: Console) -> None:
+    with_links(console, replace(MATRIX, telegram=lambda: "demo_bot"))
+    browser = await console.browser(Role.EDITOR)
+    await browser.get("/console/account")
+    page = await browser.submit("/console/account/chat")
+    (sent,) = re.findall(r'value="!start ([\w-]+)"', page.text)
+    assert sent == parameter(browser)
+    await press_start(console, sent, Address("matrix", "@ed:example.org"))
+    await press_start(console, sent, PHONE, key="2")
+    await browser.get("/console/account")
+    assert "Your chat is linked: Matrix." in browser.text
+
+
+async def test_the_page_to_sign_in_leads_to_each_messenger(console: Console) -> None:
+    with_links(console, replace(MATRIX, telegram=lambda: "demo_bot"))
+    browser = console.stranger()
+    page = await browser.get("/console/sign-in")
+    for link in ("https://t.me/demo_bot", "https://matrix.to/#/@bk:example.org"):
+        assert f'href="{link}"' in page.text
+
+
 async def test_without_a_bot_the_page_says_so(console: Console) -> None:
-    object.__setattr__(
-        console.house, "tools", replace(console.house.tools, links=Links(console.house.settings.public_url))
-    )
+    with_links(console, Links(console.house.settings.public_url))
     browser = await console.browser(Role.EDITOR)
     page = await browser.get("/console/account")
-    assert "The bot is not on Telegram just now" in browser.text
+    assert "The bot is in no messenger just now" in browser.text
     assert 'action="/console/account/chat"' not in page.text
 
 

@@ -143,6 +143,11 @@ def test_what_answers_a_form_has_no_barriers_either(page: Page, house: Served) -
     expect(page.locator("form[action$='/people/erase']")).to_have_count(1)
     assert barriers(page) == []
 
+    page.goto(f"{house.address}/console/account")
+    page.locator("main form[action$='/account/chat'] button").click()
+    expect(page.locator("main input[readonly]")).to_have_value(re.compile("^!start staff_"))
+    assert barriers(page) == []
+
 
 def wider(page: Page) -> list[str]:
     """What sticks out to the right, if the page can be scrolled that way."""

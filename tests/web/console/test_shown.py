@@ -1,12 +1,12 @@
 """The preview shows what the channels really say."""
 
 from dataclasses import replace
-from html import unescape
 
 import pytest
 from markupsafe import escape
 
 from bot.catalogue.schema import Campaign
+from bot.channels.matrix import render as matrix
 from bot.channels.telegram import render as telegram
 from bot.channels.telegram.outgoing import written
 from bot.channels.web import render as browser
@@ -61,14 +61,22 @@ def test_on_the_page_it_is_the_pages_own_view(language: str) -> None:
             assert str(escape(label)) in fragment
 
 
-def test_on_matrix_the_choices_are_numbered_below_the_text() -> None:
+@pytest.mark.parametrize("language", WORDS.languages)
+def test_on_matrix_it_is_the_message_that_is_sent(language: str) -> None:
+    shown = as_matrix(letter(), language, WORDS)
+    assert str(shown.text) == matrix.message(letter(), language, WORDS).content["formatted_body"]
+    assert shown.image is not None
+
+
+def test_on_matrix_links_stand_above_the_numbered_choices() -> None:
     html = str(as_matrix(letter(), "pl", WORDS).text)
-    text, _, choices = html.rpartition("<ol>")
-    assert text.startswith("<p><strong>Uwaga</strong>")
-    assert '<li><a href="https://krakow.pl/?a=1&amp;b=2">dwa</a></li>' in text
-    labels = [one.partition("</li>")[0] for one in choices.split("<li>")[1:]]
-    assert labels[:2] == ["Quiz: Quiz czad (pl)", '<a href="https://krakow.pl/">&lt;Look&gt; (pl)</a>']
-    assert unescape(labels[-1]) == "Menu"
+    assert html.startswith("<p><strong>Uwaga</strong>")
+    assert '<li><a href="https://krakow.pl/?a=1&amp;b=2">dwa</a></li>' in html
+    *_, links, choices = html.split("<p>")
+    assert links == '<a href="https://krakow.pl/">&lt;Look&gt; (pl)</a></p>'
+    lines = choices.removesuffix("</p>").split("<br>")
+    assert lines[0] == "<strong>1.</strong> Quiz: Quiz czad (pl)"
+    assert lines[-1] == f"<strong>{len(lines)}.</strong> Menu"
 
 
 @pytest.mark.parametrize("show", [as_telegram, as_matrix, as_page])

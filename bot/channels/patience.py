@@ -1,6 +1,12 @@
-"""How long this channel waits, for what; tests wait less."""
+"""How long a channel waits, for what; tests wait less."""
 
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +30,21 @@ class Patience:
     def pause_after(self, failures: int) -> float:
         """How long to wait after so many failures in a row, at least one."""
         return min(self.longest_pause, self.first_pause * 2.0 ** min(failures - 1, 30))
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, but no longer than until `stop`."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+
+
+async def unless(stop: asyncio.Event, doing: Awaitable[T]) -> T | None:
+    """The outcome of `doing`; or None, and no more of it, if `stop` comes first."""
+    task = asyncio.ensure_future(doing)
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return await task if task.done() else None
+    finally:
+        stopped.cancel()
+        task.cancel()

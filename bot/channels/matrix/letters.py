@@ -1,0 +1,83 @@
+"""A screen made ready for one room: what is sent, and what is kept of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.catalogue.words import Words
+from bot.channels.matrix import choices, polls, render
+from bot.dialogue.actions import encode
+from bot.domain.messages import Press, Reply, Screen
+from bot.domain.residents import Answering
+from bot.storage.matrix import Shown
+
+MESSAGE = "m.room.message"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What shows a screen. Its keys are made from one, so that the same letter again is the same events."""
+
+    key: str
+    language: str
+    screen: Screen
+    kind: str
+    content: Mapping[str, Any]
+    shown: Shown
+    """What stands in the room once it is there."""
+    seeds: tuple[str, ...] = ()
+    """Reactions to be tapped on it."""
+    thread: str | None = None
+
+
+def compose(reply: Reply, key: str, words: Words, *, thread: str | None = None) -> Letter:
+    """A letter with a screen, in the form that its reader likes."""
+    screen, language = reply.screen, reply.language
+    asked = polls.poll(screen, language, words) if reply.answering is Answering.POLL and thread is None else None
+    if asked is not None:
+        content, ways = asked
+        return Letter(key, language, screen, polls.START, content, _shown(key, screen, Answering.POLL, ways))
+    message = render.message(screen, language, words)
+    content = render.in_thread(message.content, thread) if thread else message.content
+    taps = reply.answering is Answering.REACTIONS and thread is None
+    return Letter(
+        key,
+        language,
+        screen,
+        MESSAGE,
+        content,
+        _shown(key, screen, Answering.REACTIONS if taps else Answering.NUMBERS, message.choices),
+        tuple(choices.seeds(message.choices)) if taps else (),
+        thread,
+    )
+
+
+def _shown(key: str, screen: Screen, form: Answering, ways: tuple[tuple[str, str], ...]) -> Shown:
+    here = encode(screen.here) if screen.here else None
+    return Shown(key, None, form, here, ways, awaits=screen.awaits is not None)
+
+
+def named(shown: Shown, event: str) -> Shown:
+    """The same, once the event that shows it has a name."""
+    return replace(shown, event=event)
+
+
+def in_place(letter: Letter, before: Shown | None, given: object) -> Letter:
+    """The letter as a change of the screen that stands there, where that is the same screen in another state.
+
+    A box that was ticked changes in place. A new screen does not: the number that was typed for it stands below the
+    old one, and whoever reads on, or has the room read out, looks there.
+    """
+    fits = letter.kind == MESSAGE and not (letter.screen.picture or letter.screen.file or letter.thread)
+    if not (fits and letter.screen.replaces and isinstance(given, Press) and _same(before, letter.shown)):
+        return letter
+    if before is None or before.event is None:
+        return letter
+    shown = replace(letter.shown, key=before.key, event=before.event)
+    return replace(letter, content=render.edited(dict(letter.content), before.event), shown=shown)
+
+
+def _same(before: Shown | None, after: Shown) -> bool:
+    numbers = before is not None and before.form == after.form == Answering.NUMBERS
+    kinds = [one.here.partition(":")[0] if one and one.here else None for one in (before, after)]
+    return numbers and kinds[0] is not None and kinds[0] == kinds[1]

@@ -1,0 +1,92 @@
+"""What people do again and again in these tests, a conversation's few lines each."""
+
+import re
+
+from tests.matrix.conftest import Arrives
+from tests.matrix.people import Heard, Resident
+from tests.matrix.program import Bot
+
+WORKSHOP = """
+area: everyday
+title: {pl: Pierwsza pomoc w parku, uk: Перша допомога в парку, en: First aid in the park}
+about: {pl: Ćwiczymy resuscytację., uk: Тренуємо реанімацію., en: We practise resuscitation.}
+place: Park Jordana (przykład)
+district: 5
+starts: "2030-05-11 10:00"
+ends: "2030-05-11 12:00"
+capacity: 2
+"""
+ALERT = """
+id: wichura
+kind: alert
+title: {pl: Wichura, uk: Буревій, en: Gale}
+text:
+  pl: "**Dziś wieczorem wichura.** Zamknij okna, zdejmij donice z balkonu."
+  uk: "**Сьогодні ввечері буревій.** Зачиніть вікна, заберіть горщики з балкона."
+  en: "**A gale tonight.** Close the windows, bring flower pots in."
+buttons:
+  - quiz: czad
+"""
+
+
+async def meets(arrives: Arrives, bot: Bot, name: str = "anna", *, encrypted: bool) -> Resident:
+    """Somebody invites the bot, which greets them of its own accord."""
+    someone = await arrives(name)
+    await someone.meets(bot.user, encrypted=encrypted)
+    await someone.is_asked("Uczę bezpieczeństwa")
+    return someone
+
+
+async def wants(anna: Resident, way: str) -> None:
+    """Choose how to answer."""
+    await anna.says("!odpowiadanie")
+    await anna.is_asked("Jak chcesz odpowiadać?")
+    await anna.picks(way)
+    await anna.is_asked("Ustawienia")
+
+
+async def begins(anna: Resident) -> Heard:
+    """Ask for the quiz of six questions, one of each kind; returns the first."""
+    await anna.says("!quiz czad")
+    await anna.is_asked("Czad w domu")
+    await anna.picks("Wszystkie 6 pytań")
+    return await anna.is_asked("1/6")
+
+
+def onward(screen: Heard) -> str:
+    """The choice that leads to the end, whichever way a question wants answering."""
+    labels = list(screen.choices)
+    forward = [label for label in labels if re.match(r"Sprawdź|Następne|Wynik", label)]
+    return (forward or labels)[0]
+
+
+async def books(anna: Resident) -> None:
+    """Two places at the only workshop there is."""
+    await anna.says("!warsztaty")
+    overview = await anna.is_asked("Najbliższe warsztaty")
+    await anna.says(next(mark for label, mark in overview.choices.items() if "Pierwsza pomoc" in label))
+    await anna.is_asked("Ile miejsc?")
+    await anna.picks("2 miejsca")
+    await anna.is_asked("imię i nazwisko")
+    await anna.says("Anna Przykładowa")
+    await anna.is_asked("Telefon albo e-mail")
+    await anna.says("600 100 200")
+    await anna.is_asked("Anna Przykładowa", "600 100 200")
+    await anna.picks("Zapisuję się")
+    await anna.is_asked("Masz 2 miejsca")
+
+
+async def agrees(anna: Resident, to: str = "☐ Ostrzeżenia") -> None:
+    """Ask for something to be sent."""
+    await anna.says("!powiadomienia")
+    await anna.is_asked("Co mogę Ci przysyłać?")
+    await anna.picks(to)
+    assert to.replace("☐", "☑") in (await anna.is_asked("Co mogę Ci przysyłać?")).choices
+    await anna.picks("Gotowe")
+    await anna.is_asked()
+
+
+async def is_heard(anna: Resident) -> None:
+    """Whatever was under way is over: what is asked now is answered."""
+    await anna.says("!pomoc")
+    await anna.hears("Jak to działa")
