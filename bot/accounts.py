@@ -2,18 +2,23 @@
 
 On SQLite one process does it all. On PostgreSQL several share it by their roles. Telegram tells its updates to whoever
 asks and takes messages from anybody with the token. On Matrix the keys are one device's, so one process listens and
-sends.
+sends; to an application service, which has no keys, its homeserver pushes events, and any process may take them.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
+from bot.channels.matrix import appservice, registration
 from bot.channels.matrix.account import Account
+from bot.channels.matrix.appservice import Pushed
 from bot.channels.matrix.channel import MatrixChannel
 from bot.channels.matrix.events import CHANNEL as MATRIX
+from bot.channels.matrix.groups import Teaching
 from bot.channels.matrix.identity import Credentials, Identity, sign_in
+from bot.channels.matrix.registration import Registration
 from bot.channels.matrix.wire import Wire
 from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.incoming import CHANNEL as TELEGRAM
@@ -52,6 +57,12 @@ class Channels:
     def matrix_name(self) -> str | None:
         """The bot's name on Matrix, once it is known; where another process is signed in, as the settings have it."""
         return (self.matrix.user if self.matrix else None) or self.settings.matrix.name
+
+    @property
+    def pushed(self) -> Pushed | None:
+        """What takes events that a Matrix homeserver pushes, if it does."""
+        source = self.matrix.source if self.matrix else None
+        return source if isinstance(source, Pushed) else None
 
     @property
     def senders(self) -> dict[str, Sender]:
@@ -135,6 +146,17 @@ def matrix_channel(house: House, engine: Engine, pace: Pace) -> MatrixChannel:
     if wanted.homeserver is None:
         raise SettingsError("BEZPIECZNY_MATRIX__HOMESERVER is not set.")
     wire = Wire(wanted.homeserver, house.clock)
+    make = partial(
+        MatrixChannel,
+        database=house.database,
+        dialogue=engine,
+        words=lambda: house.shelf.library.words,
+        pace=pace,
+        clock=house.clock,
+        teaching=Teaching(lambda: house.shelf.library, house.tools.vault),
+    )
+    if wanted.registration:
+        return _service(make, wire, registration.read(wanted.registration))
     identity = Identity(data_folder(house.settings) / "matrix", house.tools.vault)
     credentials = Credentials(
         wanted.homeserver,
@@ -142,23 +164,31 @@ def matrix_channel(house: House, engine: Engine, pace: Pace) -> MatrixChannel:
         wanted.password.get_secret_value() if wanted.password else None,
         wanted.access_token.get_secret_value() if wanted.access_token else None,
     )
-    return MatrixChannel(
-        Account(wire, lambda: sign_in(wire, credentials, identity)),
-        database=house.database,
-        dialogue=engine,
-        words=lambda: house.shelf.library.words,
-        pace=pace,
-        clock=house.clock,
-    )
+    return make(Account(wire, lambda: sign_in(wire, credentials, identity)))
+
+
+def _service(make: Callable[..., MatrixChannel], wire: Wire, registered: Registration) -> MatrixChannel:
+    """The channel as an application service."""
+    account = Account(wire, lambda: appservice.sign_in(wire, registered))
+    ping = partial(appservice.ping, wire, registered)
+    return make(account, source=partial(Pushed, registration=registered, read=account.receive, ping=ping))
 
 
 def matrix(house: House, engine: Engine, metrics: Metrics, channels: Channels) -> Service:
-    """What serves the Matrix account: one process at a time. Nothing is delivered before what was missed is read."""
+    """What serves the Matrix account: one process at a time. Nothing is delivered before what was missed is read.
+
+    What is pushed, every process takes that it is pushed to; one of them delivers.
+    """
     pace = pace_of(house, MATRIX)
     channels.matrix = channel = matrix_channel(house, engine, pace)
     delivering, beating = _delivering(house, MATRIX, channel, pace, metrics)
-    service = Upheld((Once(delivering, channel.ready),), on=(channel, *beating))
-    return service if house.database.is_sqlite else Elected(service, leader_of(house, "matrix"))
+    once = Once(delivering, channel.ready)
+    if house.database.is_sqlite:
+        return Upheld((once,), on=(channel, *beating))
+    leader = leader_of(house, "matrix")
+    if channels.pushed:
+        return Upheld((Elected(once, leader),), on=(channel, *beating))
+    return Elected(Upheld((once,), on=(channel, *beating)), leader)
 
 
 # --- both

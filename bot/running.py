@@ -81,6 +81,7 @@ def web_app(
         checks=ops.checks_of(house.database, house.shelf),
         registry=registry,
         telegram_webhook=listening.webhook.handle if listening else None,
+        appservice=channels.pushed,
         lessons=lessons.routes(
             database=house.database,
             shelf=house.shelf,
@@ -138,7 +139,7 @@ def build(
     if Role.WEB in roles:
         app = web_app(house, engine, registry, channels, listening=listening, closing=closing)
     else:
-        app = ops.alone(ops.checks_of(house.database, house.shelf), registry)
+        app = ops.alone(ops.checks_of(house.database, house.shelf), registry, appservice=channels.pushed)
     return Parts(house, metrics, Server(app, settings.host, settings.port), tuple(services))
 
 

@@ -45,7 +45,9 @@ def registration(
         fail(str(error))
     tell(f"1. Copy {target} to the homeserver and name it there in homeserver.yaml: app_service_config_files: [FILE]")
     tell("2. Restart the homeserver. Keep the file closed to others: it holds two secrets.")
-    tell(f"3. Start the bot with BEZPIECZNY_MATRIX__REGISTRATION={target.resolve()}, without password and access token.")
+    tell(
+        f"3. Start the bot with BEZPIECZNY_MATRIX__REGISTRATION={target.resolve()}, without password and access token."
+    )
 
 
 def _write(target: Path, text: str, *, force: bool) -> None:

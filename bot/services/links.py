@@ -52,9 +52,9 @@ class Links:
         return f"{link}?start={parameter}" if link else None
 
     def matrix_link(self) -> str | None:
-        """A link to the bot on Matrix, if it is there; its form: the Matrix specification, appendices, matrix.to."""
+        """A link to the bot on Matrix, if it is there."""
         user = self.matrix()
-        return f"https://matrix.to/#/{quote(user, safe='@:')}" if user else None
+        return matrix_to(user) if user else None
 
     def matrix_start(self, parameter: str) -> MatrixStart | None:
         """How to open the bot on Matrix, and with which words to start it, if it is there."""
@@ -64,3 +64,8 @@ class Links:
     def console(self, path: str) -> str:
         """A page of the staff's console."""
         return f"{self.public_url}/console{path}"
+
+
+def matrix_to(user: str) -> str:
+    """A link to somebody on Matrix; its form: the Matrix specification, appendices, matrix.to."""
+    return f"https://matrix.to/#/{quote(user, safe='@:')}"

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.workshops import ERASED_AFTER
-from bot.services import missed, passkeys, privacy, signin
-from bot.storage import classroom, residents, workshops
+from bot.services import missed, passkeys, privacy, room_quiz, signin
+from bot.storage import classroom, residents, room_polls, workshops
 from bot.storage.database import Database
 from scheduler import ledger
 
@@ -34,6 +34,8 @@ class Swept:
     deliveries: int
     missed: int
     """Marks of people who searched for a word in vain."""
+    polls: int
+    """Questions that were put to rooms of several."""
 
 
 async def sweep(database: Database, now: datetime) -> Swept:
@@ -46,9 +48,10 @@ async def sweep(database: Database, now: datetime) -> Swept:
     async with database.begin() as conn:
         archived = await ledger.archive(conn, now - DELIVERIES_KEPT)
         words = await missed.sweep(conn, now)
+        polls = await room_polls.drop_before(conn, now - room_quiz.REMEMBERED)
         await signin.sweep(conn, now)
         await passkeys.sweep(conn, now)
-    return Swept(cleared, drafts, links, erased, archived, words)
+    return Swept(cleared, drafts, links, erased, archived, words, polls)
 
 
 async def _erase_long_away(database: Database, now: datetime) -> int:

@@ -64,6 +64,17 @@ class NothingFits:
 
 
 @dataclass(frozen=True, slots=True)
+class Vote:
+    """What somebody sent; anybody may have made it up."""
+
+    room: str
+    event: str
+    """The poll's."""
+    voter: str
+    chosen: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """What came out."""
 
@@ -155,23 +166,21 @@ def options_of(poll: Poll, question: Question) -> tuple[int, ...]:
 # --- votes
 
 
-async def vote(
-    conn: Connection, library: Library, vault: Vault, room: str, event: str, voter: str, chosen: str
-) -> bool:
+async def vote(conn: Connection, library: Library, vault: Vault, given: Vote) -> bool:
     """Count a vote: the first of each voter, for an answer that there is, while the result is not told.
 
-    `event` is the poll's; False if no such poll is known in the room.
+    False if no such poll is known in the room.
     """
-    poll = await store.hold(conn, room, event)
+    poll = await store.hold(conn, given.room, given.event)
     if poll is None:
         return False
-    if poll.closed_at is None and is_answer(library, poll, chosen):
-        await store.add_vote(conn, poll.id, mark_of(vault, poll, voter), chosen)
+    if poll.closed_at is None and is_answer(library, poll, given.chosen):
+        await store.add_vote(conn, poll.id, mark_of(vault, poll, given.voter), given.chosen)
     return True
 
 
 def is_answer(library: Library, poll: Poll, chosen: str) -> bool:
-    """Whether this names an option of the poll's question; anybody may have made it up."""
+    """Whether this names an option of the poll's question."""
     try:
         question = find_question(library, poll.ref)
     except StaleAction:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Mount
 
 from bot.channels.web.session import Conversation, SessionCookie
+from bot.web import appservice as appservices
 from bot.web import chat, ops
 from bot.web.api.problems import PREFIX
 from bot.web.guard import HEADERS, SameOrigin, SecurityHeaders
@@ -27,6 +28,7 @@ def create_app(
     checks: Mapping[str, ops.Check],
     registry: CollectorRegistry,
     telegram_webhook: ops.TelegramWebhook | None = None,
+    appservice: appservices.Service | None = None,
     lessons: Callable[[Pages], APIRouter] | None = None,
     verification: Callable[[Pages], APIRouter] | None = None,
     console: Callable[[Pages], APIRouter] | None = None,
@@ -35,9 +37,9 @@ def create_app(
     """Build the application.
 
     `new_token` makes at least 128 random bits as base64url text. `public_url` is where people reach the page: over
-    https the cookie is Secure. `checks` are what `/readyz` tells. `lessons` makes the routes of the quiz links,
-    `verification` that of the page which tells whether a message is ours, `console` those of the staff's console. `api`
-    makes the interface for other programs, an application of its own.
+    https the cookie is Secure. `checks` are what `/readyz` tells. `appservice` takes what a Matrix homeserver pushes.
+    `lessons` makes the routes of the quiz links, `verification` that of the page which tells whether a message is ours,
+    `console` those of the staff's console. `api` makes the interface for other programs, an application of its own.
     """
     app = FastAPI(
         title="Bezpieczny Kraków",
@@ -54,6 +56,8 @@ def create_app(
     app.include_router(ops.routes(checks, registry))
     if telegram_webhook is not None:
         app.include_router(ops.telegram_routes(telegram_webhook))
+    if appservice is not None:
+        app.mount(appservices.PREFIX, appservices.application(appservice))
     for routes in (lessons, verification, console):
         if routes is not None:
             app.include_router(routes(pages))

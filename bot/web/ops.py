@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from bot.catalogue.library import Shelf
 from bot.storage import migrate
 from bot.storage.database import Database
+from bot.web import appservice as appservices
 from bot.web.guard import read_body
 
 Check = Callable[[], Awaitable[bool]]
@@ -67,10 +68,14 @@ def checks_of(database: Database, shelf: Shelf) -> Mapping[str, Check]:
     return {"database": answers, "tables": tables, "content": content}
 
 
-def alone(checks: Mapping[str, Check], registry: CollectorRegistry) -> FastAPI:
-    """An application that only tells how the process is, for one that serves nobody else."""
+def alone(
+    checks: Mapping[str, Check], registry: CollectorRegistry, *, appservice: appservices.Service | None = None
+) -> FastAPI:
+    """An application that tells how the process is, for one that serves nobody else but, maybe, a Matrix homeserver."""
     app = FastAPI(title="Bezpieczny Kraków", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(routes(checks, registry))
+    if appservice is not None:
+        app.mount(appservices.PREFIX, appservices.application(appservice))
     return app
 
 

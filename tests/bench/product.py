@@ -22,7 +22,7 @@ from sqlalchemy import String, cast, insert, literal, select
 from bot import accounts, running, wiring
 from bot.accounts import Channels
 from bot.obs import Metrics, configure_logging
-from bot.services.courier import Courier
+from bot.services.courier import Courier, Sender
 from bot.settings import load
 from bot.storage import tables
 from bot.storage.audience import ResidentsAudience
@@ -30,7 +30,7 @@ from bot.storage.database import Connection
 from scheduler import ledger
 from scheduler.delivery import Deliverer
 from scheduler.model import Campaign, CampaignState, DeliveryState, Kind, OneOff, Run
-from scheduler.pacing import NullPacer
+from scheduler.pacing import NullPacer, Pace
 from tests.bench import machine
 from tests.telegram_api.server import TOKEN
 
@@ -137,13 +137,23 @@ async def draft(
     return await ledger.create_campaign(conn, campaign)
 
 
+async def has_residents(conn: Connection) -> bool:
+    """Whether anybody lives here yet."""
+    return (await conn.execute(select(tables.residents.c.id).limit(1))).first() is not None
+
+
 async def open_run(
-    conn: Connection, now: datetime, *, key: str = "bench", audience: Mapping[str, Any] | None = None
+    conn: Connection,
+    now: datetime,
+    *,
+    key: str = "bench",
+    audience: Mapping[str, Any] | None = None,
+    channel: str = "telegram",
 ) -> Run:
     """A run to everybody, or as given, written into the ledger."""
     return await ledger.open_run(
         conn,
-        ResidentsAudience(lambda: {"telegram"}),
+        ResidentsAudience(lambda: {channel}),
         key=key,
         kind=Kind.ALERT,
         slot_at=now,
@@ -181,21 +191,30 @@ class Count:
 
 
 async def broadcast(opened: wiring.House, count: int) -> dict[str, float]:
-    """A durable campaign without a cap: claim, render, mark, send, record.
+    """A durable campaign on Telegram without a cap; returns what `delivered` does."""
+    channel = accounts.telegram_channel(opened, opened.engine, NullPacer())
+    taken = await delivered(opened, channel, "telegram", count, NullPacer())
+    await channel.close()
+    return taken
+
+
+async def delivered(
+    opened: wiring.House, channel: Sender, account: str, count: int, pace: Pace, *, at_once: int = AT_ONCE
+) -> dict[str, float]:
+    """Deliver what the ledger holds: claim, render, mark, send, record.
 
     Returns the seconds until the last outcome is written, with those of the CPU: in all threads, and in the loop's own.
     """
-    channel = accounts.telegram_channel(opened, opened.engine, NullPacer())
-    courier = Courier(opened.database, opened.shelf, opened.tools.vault, {"telegram": channel}, opened.clock)
+    courier = Courier(opened.database, opened.shelf, opened.tools.vault, {account: channel}, opened.clock)
     counted, stop = Count(count), asyncio.Event()
     deliverer = Deliverer(
         opened.database.begin,
         courier,
-        NullPacer(),
-        account="telegram",
+        pace,
+        account=account,
         worker="bench",
         clock=opened.clock,
-        concurrency=AT_ONCE,
+        concurrency=at_once,
         observe=counted,
     )
     begun, cpu, own = time.perf_counter(), machine.cpu_s(), time.thread_time()
@@ -206,7 +225,6 @@ async def broadcast(opened: wiring.House, count: int) -> dict[str, float]:
     seconds, cpu_s, own_cpu_s = time.perf_counter() - begun, machine.cpu_s() - cpu, time.thread_time() - own
     stop.set()
     await delivering
-    await channel.close()
     return {"seconds": seconds, "cpu_s": cpu_s, "own_cpu_s": own_cpu_s}
 
 

@@ -25,7 +25,7 @@ def homeserver(shared_homeserver: Synapse) -> Iterator[Synapse]:
     """The one that all tests share; what it said meanwhile is shown when the test fails."""
     before = shared_homeserver.log.stat().st_size
     yield shared_homeserver
-    print(shared_homeserver.said(before))  # noqa: T201 - pytest shows it with what failed
+    print(shared_homeserver.troubles(before))  # noqa: T201 - pytest shows it with what failed
 
 
 @pytest.fixture

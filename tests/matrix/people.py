@@ -23,7 +23,7 @@ PATIENCE_S = 20.0
 POLL = "org.matrix.msc3381.poll"
 SPOKEN = ("m.room.message", f"{POLL}.start", f"{POLL}.end")
 ENCRYPTED = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
-CHOICE = re.compile(r"(?:^|· )[ \t]*(?:[☐☑] )?(\d+|[A-Z])\. (.*?)(?=[ \t]*· (?:\d+|[A-Z])\. |$)", re.MULTILINE)
+CHOICE = re.compile(r"(?:^|· )[ \t]*(?:[☐☑]\s)?(\d+|[A-Z])\. (.*?)(?=[ \t]*· (?:\d+|[A-Z])\. |$)", re.MULTILINE)
 TIMELINE = {"room": {"timeline": {"limit": 500}}}
 Content = Mapping[str, Any]
 
@@ -93,10 +93,7 @@ class Heard:
     @property
     def choices(self) -> dict[str, str]:
         """What can be chosen, and what to write for it: the words → "2" or "B"."""
-        marked = re.findall(
-            r"(?:^|· )[ \t]*(\d+|[A-Z])[.)] (.*?)(?=[ \t]*· (?:\d+|[A-Z])[.)] |$)", self.body, re.MULTILINE
-        )
-        return {label.strip(): mark for mark, label in marked}
+        return {label.strip(): mark for mark, label in CHOICE.findall(self.body)}
 
     @property
     def offers(self) -> bool:

@@ -1,6 +1,7 @@
 """What people do again and again in these tests, a conversation's few lines each."""
 
 import re
+from collections.abc import Awaitable, Callable
 
 from tests.matrix.conftest import Arrives
 from tests.matrix.people import Heard, Resident
@@ -29,6 +30,11 @@ buttons:
 """
 
 
+RESULT = re.compile(r"\d z \d\.")
+TURNS = 40
+"""More than any quiz of six questions takes."""
+
+
 async def meets(arrives: Arrives, bot: Bot, name: str = "anna", *, encrypted: bool) -> Resident:
     """Somebody invites the bot, which greets them of its own accord."""
     someone = await arrives(name)
@@ -51,6 +57,17 @@ async def begins(anna: Resident) -> Heard:
     await anna.is_asked("Czad w domu")
     await anna.picks("Wszystkie 6 pytań")
     return await anna.is_asked("1/6")
+
+
+async def plays(anna: Resident, answers: Callable[[Heard], Awaitable[object]]) -> Heard:
+    """The whole quiz, each screen answered in some way; returns the result."""
+    screen = await begins(anna)
+    for _ in range(TURNS):
+        await answers(screen)
+        screen = await anna.is_asked()
+        if RESULT.search(screen.body):
+            return screen
+    raise AssertionError(f"no end in sight:\n{anna.transcript()}")
 
 
 def onward(screen: Heard) -> str:

@@ -117,6 +117,11 @@ class Synapse:
         """Its log, from a byte on."""
         return self.log.read_bytes()[since:].decode(errors="replace") if self.log.exists() else ""
 
+    def troubles(self, since: int = 0) -> str:
+        """The lines of its log that tell of something amiss, from a byte on."""
+        lines = self.said(since).splitlines()
+        return "\n".join(line for line in lines if " - WARNING - " in line or " - ERROR - " in line)
+
     # --- people
 
     def user(self, name: str) -> str:

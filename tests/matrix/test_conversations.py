@@ -1,7 +1,6 @@
 """What people do with the bot, from the first word to the last, in plain and in encrypted rooms alike."""
 
 import json
-import re
 from functools import partial
 from pathlib import Path
 
@@ -18,10 +17,8 @@ from scheduler.tables import metadata as schedule
 from tests.matrix.conftest import Arrives, running
 from tests.matrix.people import POLL, Heard, Resident
 from tests.matrix.program import Bot
-from tests.matrix.steps import ALERT, WORKSHOP, agrees, begins, books, meets, onward, wants
+from tests.matrix.steps import ALERT, WORKSHOP, agrees, begins, books, meets, onward, plays, wants
 from tests.matrix.synapse import Synapse
-
-RESULT = re.compile(r"\d z \d\.")
 
 
 async def test_an_invitation_is_answered_and_a_number_or_words_choose(
@@ -51,12 +48,9 @@ async def test_an_invitation_is_answered_and_a_number_or_words_choose(
 
 async def test_a_quiz_by_number(arrives: Arrives, bot: Bot, encrypted: bool) -> None:
     anna = await meets(arrives, bot, encrypted=encrypted)
-    screen = await begins(anna)
-    while not RESULT.search(screen.body):
-        await anna.says(screen.choices[onward(screen)])
-        screen = await anna.is_asked()
-    assert "6" in screen.body
-    assert "☐ Ostrzeżenia" in screen.choices
+    result = await plays(anna, lambda screen: anna.says(screen.choices[onward(screen)]))
+    assert "z 6." in result.body
+    assert "☐ Ostrzeżenia" in result.choices
     assert all(heard.encrypted is encrypted for heard in anna.said())
     ticked = [heard for heard in anna.said() if heard.edits]
     assert ticked, "a box that is ticked changes where it stands"
@@ -65,10 +59,9 @@ async def test_a_quiz_by_number(arrives: Arrives, bot: Bot, encrypted: bool) -> 
 async def test_a_quiz_by_poll_where_the_first_vote_counts(arrives: Arrives, bot: Bot, encrypted: bool) -> None:
     anna = await meets(arrives, bot, encrypted=encrypted)
     await wants(anna, "Ankietą")
-    screen = await begins(anna)
-    assert screen.kind == f"{POLL}.start"
     first: list[Answer] = []
-    while not RESULT.search(screen.body):
+
+    async def answers(screen: Heard) -> None:
         if screen.kind == f"{POLL}.start":
             code, chosen = next(iter(screen.answers.items()))
             answer = decode(code)
@@ -79,7 +72,8 @@ async def test_a_quiz_by_poll_where_the_first_vote_counts(arrives: Arrives, bot:
             await anna.sees(partial(_ends, poll=screen.event), "the poll's end")
         else:
             await anna.says(screen.choices[onward(screen)])
-        screen = await anna.is_asked()
+
+    await plays(anna, answers)
     assert len(first) >= 3
     assert all(heard.encrypted is encrypted for heard in anna.said())
     given = await bot.ask(_answers)
@@ -99,18 +93,19 @@ async def _answers(conn: Connection) -> set[tuple[int, str]]:
 async def test_a_quiz_by_reactions_that_the_bot_has_put_there(arrives: Arrives, bot: Bot, encrypted: bool) -> None:
     anna = await meets(arrives, bot, encrypted=encrypted)
     await wants(anna, "Reakcją")
-    screen = await begins(anna)
-    taps = 0
-    while not RESULT.search(screen.body):
+    tapped: list[Heard] = []
+
+    async def answers(screen: Heard) -> None:
         place = list(screen.choices).index(onward(screen))
         if len(screen.choices) <= 5:
             await anna.sees_tapped(screen.event, *(f"{number}️⃣" for number in range(1, len(screen.choices) + 1)))
             await anna.taps(f"{place + 1}️⃣", screen.event)
-            taps += 1
+            tapped.append(screen)
         else:
             await anna.says(str(place + 1))
-        screen = await anna.is_asked()
-    assert taps >= 6
+
+    await plays(anna, answers)
+    assert len(tapped) >= 6
 
 
 async def test_a_workshop_is_booked_with_a_name_and_a_contact(

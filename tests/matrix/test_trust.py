@@ -212,6 +212,18 @@ async def test_a_damaged_file_is_left_as_it_is(account: Account, damage: bytes |
     assert store.read_bytes() == broken
 
 
+async def test_without_its_note_whose_keys_they_are_they_are_kept_aside(account: Account) -> None:
+    await account.starts()
+    kept, before = (account.folder / STORE).read_bytes(), account.device
+    (account.folder / ABOUT).write_text("{broken", "utf-8")
+
+    assert await account.starts() == ["matrix.new_device", "matrix.device_signed"]
+
+    assert account.device != before
+    assert (account.folder / f"{ASIDE}-1" / STORE).read_bytes() == kept
+    verify_device(account)
+
+
 async def test_keys_of_another_account_are_kept_aside(account: Account) -> None:
     await account.starts()
     kept, about = (account.folder / STORE).read_bytes(), (account.folder / ABOUT).read_text("utf-8")
@@ -365,6 +377,37 @@ async def test_without_the_password_it_cannot_take_over(account: Account, tmp_pa
 
     assert master_of(account) == before
     assert (account.folder / TAKE_OVER).exists()
+
+
+async def test_with_the_password_beside_the_token_it_can(account: Account, tmp_path: Path) -> None:
+    await set_up_elsewhere(account, tmp_path / "elsewhere")
+    credentials = account.with_token(account.homeserver.sign_in(account.user, device="TOKEN"))
+    await account.starts(credentials)
+    (account.folder / TAKE_OVER).touch()
+
+    assert await account.starts(replace(credentials, password=PASSWORD)) == ["matrix.device_signed"]
+
+    assert account.device == "TOKEN"
+    verify_device(account)
+
+
+async def test_an_admin_signs_a_lost_device_out(account: Account) -> None:
+    await account.starts()
+    lost = account.device
+    shutil.rmtree(account.folder)
+    await account.starts()
+
+    as_admin(account, "DELETE", f"v2/users/{account.user}/devices/{lost}")
+
+    assert list(seen(account)["device_keys"][account.user]) == [account.device]
+    assert await account.starts() == []
+
+
+def as_admin(account: Account, method: str, path: str) -> None:
+    """What the guide tells an admin of the homeserver to ask for."""
+    homeserver = account.homeserver
+    admin = homeserver.register(f"admin-{account.user[1:].partition(':')[0]}", admin=True)
+    homeserver.ask(method, f"/_synapse/admin/{path}", {}, token=homeserver.sign_in(admin))
 
 
 # --- the ways in

@@ -20,6 +20,7 @@ TIMELINE = 200
 PAGE = 100
 FURTHEST = 1000
 """Missed events of one room that are still read; whoever wrote more gets an answer to the last of them."""
+NAME = "Bezpieczny Kraków"
 UNENCRYPTED = frozenset({"m.reaction"})
 """Kinds that go without a cipher even in encrypted rooms (Matrix has none for them yet)."""
 
@@ -61,6 +62,18 @@ class Account:
     async def connect(self) -> None:
         """See `Homeserver`."""
         self.user, self._crypto = await self._sign_in()
+        with suppress(BotError):  # it is known by its address, too
+            await self._introduce()
+
+    async def _introduce(self) -> None:
+        """Take our name, where the account has none but its address: whoever named it otherwise meant it."""
+        where = path("profile", self.user, "displayname")
+        try:
+            named = (await self._wire.get(where)).get("displayname")
+        except NotThere:
+            named = None
+        if named in {None, "", self.user[1:].partition(":")[0]}:
+            await self._wire.put(where, {"displayname": NAME})
 
     # --- in
 

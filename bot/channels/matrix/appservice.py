@@ -1,7 +1,7 @@
 """The bot as an application service: the homeserver pushes what happens, in place of our asking.
 
-A transaction is acknowledged once every turn in it is committed. Until then the homeserver sends it again and again, and
-nothing after it: what was missed while the bot was away comes in its order.
+A transaction is acknowledged once every turn in it is committed. Until then the homeserver sends it again and again,
+and nothing after it: what was missed while the bot was away comes in its order.
 https://spec.matrix.org/latest/application-service-api/
 """
 
@@ -57,9 +57,7 @@ async def sign_in(wire: Wire, registration: Registration) -> tuple[str, None]:
     """
     wire.token, wire.speaker = registration.as_token, {}
     try:
-        user = str((await wire.get(path("account", "whoami"))).get("user_id", ""))
-        if not user.startswith(f"@{registration.localpart}:"):
-            raise Rejected("What answers is no Matrix homeserver; check BEZPIECZNY_MATRIX__HOMESERVER.")
+        user = await _name(wire, registration)
         if not await _has_device(wire, user):
             await _make(wire, registration.localpart)
             if not await _has_device(wire, user):
@@ -69,6 +67,13 @@ async def sign_in(wire: Wire, registration: Registration) -> tuple[str, None]:
     except (Blocked, Rejected) as error:
         raise SignedOut(f"The homeserver refuses the application service ({error}).") from error
     return user, None
+
+
+async def _name(wire: Wire, registration: Registration) -> str:
+    user = str((await wire.get(path("account", "whoami"))).get("user_id", ""))
+    if not user.startswith(f"@{registration.localpart}:"):
+        raise Rejected("it knows us by another name, or is no Matrix homeserver")
+    return user
 
 
 async def _has_device(wire: Wire, user: str) -> bool:

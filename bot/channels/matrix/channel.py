@@ -11,6 +11,7 @@ from bot.catalogue.words import Words
 from bot.channels.base import Dialogue
 from bot.channels.matrix import letters
 from bot.channels.matrix.conversation import Conversation
+from bot.channels.matrix.groups import Groups, Teaching
 from bot.channels.matrix.homeserver import Homeserver, SignedOut
 from bot.channels.matrix.kit import Kit, Pace
 from bot.channels.matrix.reader import Reader
@@ -53,6 +54,7 @@ class MatrixChannel:
         words: gives the interface words of the moment.
         pace: the account's limit; replies travel in its first lane.
         clock: the time, UTC.
+        teaching: what rooms of several are asked; without it the bot is silent there.
         source: makes what brings events to the reader.
         sleep: waits, between the tries of a reply.
         patience: how long to wait, for what.
@@ -67,6 +69,7 @@ class MatrixChannel:
         words: Callable[[], Words],
         pace: Pace,
         clock: Callable[[], datetime],
+        teaching: Teaching | None = None,
         source: Callable[[Kit, Reader], Source] = Syncing,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         patience: Patience | None = None,
@@ -76,7 +79,8 @@ class MatrixChannel:
         self._postman = Postman(self._kit)
         self._replies = Replies(self._kit, self._postman, self._rooms.gone)
         conversation = Conversation(self._kit, self._postman, self._replies)
-        reader = Reader(self._kit, self._rooms, conversation, self._replies)
+        self._groups = Groups(self._kit, self._postman, self._replies, teaching)
+        reader = Reader(self._kit, self._rooms, conversation, self._groups, self._replies)
         self.source = source(self._kit, reader)
 
     @property
@@ -117,10 +121,18 @@ class MatrixChannel:
         try:
             if await self._begun(stop):
                 await self._forget_old()
-                await self.source.run(stop)
+                await self._serve(stop)
         finally:
             await self._replies.finish(self._kit.patience.last_replies)
             await self._kit.homeserver.close()
+
+    async def _serve(self, stop: asyncio.Event) -> None:
+        closing_polls = asyncio.create_task(self._groups.run(stop, self.ready))
+        try:
+            await self.source.run(stop)
+        finally:
+            closing_polls.cancel()
+            await asyncio.gather(closing_polls, return_exceptions=True)
 
     async def _begun(self, stop: asyncio.Event) -> bool:
         """Sign in, as often as it takes; False if it cannot be."""

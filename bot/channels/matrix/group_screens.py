@@ -34,9 +34,7 @@ def question(poll: Poll, asked: Question, words: Words) -> Content:
 def result(poll: Poll, tally: Tally, words: Words) -> Content:
     """What came out: in numbers only where there are enough, and always what is right and why."""
     asked = tally.question
-    options = {
-        option: _option(asked, place, option) for place, option in enumerate(room_quiz.options_of(poll, asked))
-    }
+    options = {option: _option(asked, place, option) for place, option in enumerate(room_quiz.options_of(poll, asked))}
     split = [say("room.split", answer=label, n=tally.counts[option]) for option, label in options.items()]
     counted = [say("room.answered", n=tally.voters), *together(split)]
     blocks: list[Block] = counted if tally.shown else [say("room.too_few", n=FEWEST_SHOWN)]

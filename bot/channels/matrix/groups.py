@@ -6,7 +6,7 @@ before anything is shown; what is not shown, or not told when its time has come,
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
@@ -15,10 +15,12 @@ import structlog
 from bot.catalogue.library import Library
 from bot.channels.matrix import asked, group_screens, polls
 from bot.channels.matrix.asked import Ask, Help, Quiz, Results
+from bot.channels.matrix.conversation import Spoken
 from bot.channels.matrix.events import RoomEvent
 from bot.channels.matrix.incoming import CameIn, Said, Sent, Tapped, Voted
 from bot.channels.matrix.kit import Kit
 from bot.channels.matrix.letters import MESSAGE
+from bot.channels.matrix.render import Content
 from bot.channels.matrix.replies import Postman, Replies
 from bot.channels.matrix.restraint import Restraint, Turn
 from bot.channels.patience import pause
@@ -26,7 +28,7 @@ from bot.domain.errors import Blocked, Rejected, StaleAction
 from bot.domain.messages import Block, say
 from bot.services import learning, room_quiz
 from bot.services.links import matrix_to
-from bot.services.room_quiz import Busy, NothingFits, Wanted
+from bot.services.room_quiz import Busy, NothingFits, Vote, Wanted
 from bot.storage import matrix, room_polls
 from bot.storage.database import Connection
 from bot.storage.matrix import Room
@@ -37,8 +39,6 @@ LOOK_S = 2.0
 """How often we look whether a poll is to be closed."""
 SHOWING_S = 5.0
 """A vote waits this long for its poll's name to be known."""
-
-Tasks = set[asyncio.Task[None]]
 
 _log = structlog.get_logger(__name__)
 
@@ -81,6 +81,10 @@ class Line:
 Step = Show | Close | Line
 
 
+def _line(wanted: Wanted, words: Block) -> Line:
+    return Line(words, wanted.language, wanted.key, wanted.thread)
+
+
 class Groups:
     """The rooms of several of one account; without `teaching` they hear nothing."""
 
@@ -95,60 +99,60 @@ class Groups:
     # --- in
 
     async def hear(
-        self, room: Room, event: RoomEvent, meaning: Said | Sent | Tapped | Voted | CameIn
+        self, room: Room, event: RoomEvent, meaning: Spoken, *, again: bool = False
     ) -> asyncio.Task[None] | None:
-        """Commit what was said in a room; the task returned shows the answer, None if there is none."""
+        """Commit what was said in a room; the task returned shows the answer, None if there is none.
+
+        `again`: it is committed, and only its answer is shown once more.
+        """
         if self._teaching is None:
             return None
         match meaning:
             case Voted(poll=poll, choice=choice):
-                await self._vote(self._teaching, room, event.sender, poll, choice)
+                await self._vote(self._teaching, room, Vote(room.id, poll, event.sender, choice))
                 return None
             case Said(text=text, thread=thread):
                 us, languages = self._kit.homeserver.user, self._kit.words().languages
                 ask = asked.read(text, event.content, us, languages)
-                step = await self._turn(self._teaching, room, event.id, ask, thread) if ask else None
+                if ask is None:
+                    return None
+                wanted = Wanted(room.id, event.id, "", ask.topic if isinstance(ask, Quiz) else "", thread)
+                step = await self._turn(self._teaching, ask, wanted, again=again)
                 return self._do(self._teaching, room, step) if step else None
             case Sent() | Tapped() | CameIn():
                 return None
 
-    async def company(self, room: Room, event: RoomEvent, language: str) -> asyncio.Task[None] | None:
-        """Somebody came into a room, and it is one of several now: whose room it was is told so, once."""
+    async def company(
+        self, room: Room, event: RoomEvent, language: str, *, again: bool = False
+    ) -> asyncio.Task[None] | None:
+        """Somebody came into a room: whose it was alone is told, once, that it is one of several now."""
+        if room.person is None and not again:
+            return None
         async with self._kit.database.begin() as conn:
-            again = (await matrix.handled(conn, [event.id])).get(event.id)
-            if room.person is None and not again:
-                return None
             await matrix.note_handled(conn, event.id, room.id, self._kit.clock(), again=True)
         words = say("matrix.not_alone", link=matrix_to(self._kit.homeserver.user))
         return self._say(room, Line(words, language, event.id))
 
-    async def _turn(
-        self, teaching: Teaching, room: Room, key: str, ask: Ask, thread: str | None
-    ) -> Step | None:
-        """Commit the turn of an event. One that comes again begins nothing: it says again what there was to say."""
-        now, words = self._kit.clock(), self._kit.words()
+    async def _turn(self, teaching: Teaching, ask: Ask, wanted: Wanted, *, again: bool) -> Step | None:
+        """Commit a turn. One that comes again begins nothing: it says again what there was to say."""
+        now = self._kit.clock()
         async with self._kit.database.begin() as conn:
-            again = key in await matrix.handled(conn, [key])
-            last = await room_polls.newest(conn, room.id)
-            language = words.choose(ask.language or (last.language if last else ""))
-            turn = Turn.ANSWER if again else self._restraint.turn(room.id, now)
-            match turn:
+            last = await room_polls.newest(conn, wanted.room)
+            language = ask.language or (last.language if last else "")
+            wanted = replace(wanted, language=self._kit.words().choose(language))
+            match Turn.ANSWER if again else self._restraint.turn(wanted.room, now):
                 case Turn.ANSWER:
-                    wanted = Wanted(room.id, key, language, ask.topic if isinstance(ask, Quiz) else "", thread)
                     step = await self._decide(conn, teaching.library(), ask, wanted, now=now, again=again)
                 case Turn.LAST_WORD:
-                    step = Line(say("room.too_much"), language, key, thread)
+                    step = _line(wanted, say("room.too_much"))
                 case Turn.SILENCE:
                     step = None
-            await matrix.note_handled(conn, key, room.id, now, again=isinstance(step, Show | Line))
+            await matrix.note_handled(conn, wanted.key, wanted.room, now, again=isinstance(step, Show | Line))
         return step
 
     async def _decide(
         self, conn: Connection, library: Library, ask: Ask, wanted: Wanted, *, now: datetime, again: bool
     ) -> Step | None:
-        def line(words: Block, key: str = wanted.key) -> Line:
-            return Line(words, wanted.language, key, wanted.thread)
-
         match ask:
             case Quiz():
                 found = await room_quiz.ask(conn, library, wanted, now=now, anew=not again)
@@ -156,23 +160,23 @@ class Groups:
                     case room_quiz.Asked(poll):
                         return Show(poll)
                     case Busy(poll):
-                        return line(say("room.busy"), f"{poll.key}:busy")  # once, whoever asks and how often
+                        return replace(_line(wanted, say("room.busy")), key=f"{poll.key}:busy")  # once, however often
                     case NothingFits():
-                        return line(say("room.nothing"))
+                        return _line(wanted, say("room.nothing"))
                     case None:
                         return None
             case Results():
-                poll = None if again else await room_quiz.close_now(conn, wanted.room, now)
-                return Close(poll) if poll else line(say("room.none_open"))
+                closing = None if again else await room_quiz.close_now(conn, wanted.room, now)
+                return Close(closing) if closing else _line(wanted, say("room.none_open"))
             case Help():
-                return line(say("room.help", link=matrix_to(self._kit.homeserver.user)))
+                return _line(wanted, say("room.help", link=matrix_to(self._kit.homeserver.user)))
             case _:
                 assert_never(ask)
 
-    async def _vote(self, teaching: Teaching, room: Room, voter: str, poll: str, choice: str) -> None:
+    async def _vote(self, teaching: Teaching, room: Room, vote: Vote) -> None:
         async def count() -> bool:
             async with self._kit.database.begin() as conn:
-                return await room_quiz.vote(conn, teaching.library(), teaching.vault, room.id, poll, voter, choice)
+                return await room_quiz.vote(conn, teaching.library(), teaching.vault, vote)
 
         if await count():
             return
@@ -199,9 +203,7 @@ class Groups:
         content = group_screens.notice([line.words], line.language, self._kit.words(), line.thread)
         return self._replies.say(room, MESSAGE, content, line.key)
 
-    def _once(
-        self, step: Show | Close, room: Room, doing: Callable[[], Awaitable[object]]
-    ) -> asyncio.Task[None]:
+    def _once(self, step: Show | Close, room: Room, doing: Callable[[], Awaitable[object]]) -> asyncio.Task[None]:
         """Begin something with a poll, unless it is under way."""
         place = type(step), step.poll.id
         if place not in self._under_way:
@@ -212,32 +214,32 @@ class Groups:
     async def _show(self, teaching: Teaching, room: Room, poll: Poll) -> None:
         try:
             question = learning.find_question(teaching.library(), poll.ref)
-            content = group_screens.question(poll, question, self._kit.words())
-            event = await self._send(room, polls.START, content, poll.key)
-        except (StaleAction, Blocked, Rejected):
+        except StaleAction:  # the library has dropped it meanwhile
             await self._finish(poll)
-            raise
-        now = self._kit.clock()
+            return
+        content = group_screens.question(poll, question, self._kit.words())
+        event = await self._insist(room, poll, polls.START, content, poll.key)
         async with self._kit.database.begin() as conn:
-            await room_polls.note_event(conn, poll.id, event, now + room_quiz.OPEN_FOR)
+            await room_polls.note_event(conn, poll.id, event, self._kit.clock() + room_quiz.OPEN_FOR)
 
     async def _close(self, teaching: Teaching, room: Room, poll: Poll) -> None:
-        """End the poll and say what came out. What is not said in the end is counted, and said, anew."""
+        """End the poll and say what came out. If that fails for now, it is counted and said anew, later."""
         words, event = self._kit.words(), poll.event or ""
         async with self._kit.database.read() as conn:
             tally = await room_quiz.tally(conn, teaching.library(), poll)
+        ended = polls.ended(event, words.label(say("room.poll_ended"), poll.language))
+        await self._insist(room, poll, polls.END, ended, f"{poll.key}:end")
+        if tally:
+            await self._insist(room, poll, MESSAGE, group_screens.result(poll, tally, words), f"{poll.key}:result")
+        await self._finish(poll)
+
+    async def _insist(self, room: Room, poll: Poll, kind: str, content: Content, key: str) -> str:
+        """Send something of a poll; where that cannot be, it is done with."""
         try:
-            ended = polls.ended(event, words.label(say("room.poll_ended"), poll.language))
-            await self._send(room, polls.END, ended, f"{poll.key}:end")
-            if tally:
-                await self._send(room, MESSAGE, group_screens.result(poll, tally, words), f"{poll.key}:result")
+            return await self._replies.insist(lambda: self._postman.say(room, kind, content, key))
         except (Blocked, Rejected):
             await self._finish(poll)
             raise
-        await self._finish(poll)
-
-    async def _send(self, room: Room, kind: str, content: dict[str, object], key: str) -> str:
-        return await self._replies.insist(lambda: self._postman.say(room, kind, content, key))
 
     async def _finish(self, poll: Poll) -> None:
         async with self._kit.database.begin() as conn:
@@ -250,17 +252,36 @@ class Groups:
         await ready.wait()
         failures = 0
         while not stop.is_set():
-            try:
-                left = await self.look()
-            except Exception as error:  # noqa: BLE001 - the database is away for now; a traceback may hold words
-                _log.warning("matrix.polls_not_seen", kind=type(error).__name__)
-                left = 1
-            failures = failures + 1 if left else 0
-            await pause(stop, max(LOOK_S, self._kit.patience.pause_after(failures) if failures else 0))
+            failures = 0 if await self._looked() else failures + 1
+            await pause(stop, max(LOOK_S, self._kit.patience.pause_after(failures) if failures else 0.0))
 
-    async def look(self) -> int:
-        """Show and close what is to be; returns how much of it was not to be done."""
-        begun = await self._due()
-        if begun:
-            await asyncio.wait(begun)
-        return len(await self._due(begin=False)) if begun else 0
+    async def _looked(self) -> bool:
+        try:
+            return await self.look()
+        except Exception as error:  # noqa: BLE001 - whatever it is, we look again; a traceback may hold words
+            _log.warning("matrix.polls_not_seen", kind=type(error).__name__)
+            return False
+
+    async def look(self) -> bool:
+        """Show, and close, what is to be; returns whether all of it could be done."""
+        due = await self._due()
+        if self._teaching is None or not due:
+            return True
+        await asyncio.wait({self._do(self._teaching, room, step) for room, step in due})
+        return not await self._due()
+
+    async def _due(self) -> list[tuple[Room, Show | Close]]:
+        now = self._kit.clock()
+        async with self._kit.database.read() as conn:
+            open_ones = await room_polls.untold(conn)
+            rooms = await matrix.rooms(conn, {poll.room for poll in open_ones})
+        due: list[tuple[Room, Show | Close]] = []
+        for poll in open_ones:
+            room = rooms.get(poll.room)
+            if room is None or (poll.event is None and poll.opened_at + room_quiz.SHOWN_WITHIN <= now):
+                await self._finish(poll)
+            elif poll.event is None:
+                due.append((room, Show(poll)))
+            elif room_quiz.is_due(poll, now):
+                due.append((room, Close(poll)))
+        return due

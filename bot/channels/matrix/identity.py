@@ -34,8 +34,8 @@ DEVICE_NAME = "Bezpieczny Kraków"
 
 FIRST = "the bot has a device of its own now"
 INSTEAD = (
-    "the keys of the bot's former device are lost: what was encrypted for it cannot be read any more, and the bot asks"
-    " people to write again; sign that device out (docs/matrix.md, A lost key)"
+    "the bot has a new device; the keys of its former one are lost or set aside: what was encrypted for that cannot be"
+    " read, and the bot asks people to write again; sign that device out (docs/matrix.md, A lost key)"
 )
 
 _log = structlog.get_logger(__name__)
@@ -99,9 +99,8 @@ class Identity:
     def held(self) -> Held | None:
         """Whose keys should be there; the keys themselves may be gone."""
         try:
-            told = json.loads((self._folder / ABOUT).read_text("utf-8"))
-            return Held(**{name: told.get(name) for name in ("homeserver", "user", "device", "sealed")})
-        except (FileNotFoundError, ValueError, AttributeError):
+            return Held(**json.loads((self._folder / ABOUT).read_text("utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
             return None
 
     @property
@@ -260,9 +259,7 @@ async def _session(wire: Wire, credentials: Credentials, identity: Identity) -> 
     kept = identity.token(held)
     if kept:  # each sign-in with the password counts against the homeserver's limit, which is low
         with suppress(SignedOut):
-            session = await _by_token(wire, credentials, kept)
-            if session.device == held.device:
-                return session
+            return await _by_token(wire, credentials, kept)
     return await _log_in(wire, credentials, held.device)
 
 

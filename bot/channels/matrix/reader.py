@@ -9,6 +9,7 @@ import structlog
 from bot.channels.matrix import incoming
 from bot.channels.matrix.conversation import Conversation, Spoken
 from bot.channels.matrix.events import CHANNEL, Batch, Invite, RoomEvent, RoomNews
+from bot.channels.matrix.groups import Groups
 from bot.channels.matrix.incoming import CameIn, MovedOn, Nothing, Said, Sent, Stirred, Tapped, Unreadable, Voted
 from bot.channels.matrix.kit import Kit
 from bot.channels.matrix.replies import Replies
@@ -36,10 +37,13 @@ _log = structlog.get_logger(__name__)
 class Reader:
     """Takes batches, one after the other."""
 
-    def __init__(self, kit: Kit, rooms: Rooms, conversation: Conversation, replies: Replies) -> None:
+    def __init__(
+        self, kit: Kit, rooms: Rooms, conversation: Conversation, groups: Groups, replies: Replies
+    ) -> None:
         self._kit = kit
         self._rooms = rooms
         self._conversation = conversation
+        self._groups = groups
         self._replies = replies
         self._failures: dict[str, int] = {}
         self._shown: list[asyncio.Task[None]] = []
@@ -159,7 +163,7 @@ class Reader:
     async def _act(self, room: Room, event: RoomEvent, *, again: bool = False) -> Room | None:
         match meaning := incoming.read(event, self._kit.homeserver.user):
             case Stirred():
-                return await self._look_again(room)
+                return await self._look_again(room, event, again=again)
             case MovedOn(successor):
                 await self._follow(successor)
             case Unreadable(session):
@@ -178,10 +182,13 @@ class Reader:
 
     async def _spoken(self, room: Room, event: RoomEvent, meaning: Spoken, *, again: bool) -> None:
         """Something for the dialogue, if it is said by whom the room belongs to, and as the room wants it said."""
-        if room.person is None or not (event.sender == room.person or isinstance(meaning, CameIn)):
-            return
         if room.encrypted and not (event.encrypted or isinstance(meaning, Tapped | CameIn)):
             return  # it may be anybody's who has the homeserver
+        if room.person is None:
+            self._show(await self._groups.hear(room, event, meaning, again=again))
+            return
+        if not (event.sender == room.person or isinstance(meaning, CameIn)):
+            return
         shown = await self._conversation.turn(room, event, meaning, again=again)
         if shown:
             self._shown.append(shown)
@@ -192,7 +199,11 @@ class Reader:
         async with self._kit.database.begin() as conn:
             await matrix.note_handled(conn, event.id, room.id, self._kit.clock(), again=False)
 
-    async def _look_again(self, room: Room) -> Room | None:
+    def _show(self, shown: asyncio.Task[None] | None) -> None:
+        if shown:
+            self._shown.append(shown)
+
+    async def _look_again(self, room: Room, event: RoomEvent, *, again: bool) -> Room | None:
         try:
             now = await self._rooms.look(room.id)
         except Blocked:  # it was we who had to go
@@ -202,6 +213,8 @@ class Reader:
             await self._kit.homeserver.leave(room.id)
             await self._rooms.gone(room)
             return None
+        if now.person is None:
+            self._show(await self._groups.company(room, event, await self._language(room), again=again))
         return now
 
     async def _follow(self, successor: str) -> None:

@@ -19,8 +19,8 @@ FIELDS = ("id", "url", "as_token", "hs_token", "sender_localpart")
 _NAME = re.compile(r"@?([a-z0-9._-]+)(?::(\S+))?")
 _URL = re.compile(r"https?://[^\s/]+\S*")
 _HEAD = """\
-# Bezpieczny Kraków as an application service of this homeserver. The two tokens are secrets of the homeserver and the bot:
-# keep the file from everybody else. The bot reads the same file (BEZPIECZNY_MATRIX__REGISTRATION).
+# Bezpieczny Kraków as an application service of this homeserver. The two tokens are secrets of the homeserver and the
+# bot: keep the file from everybody else. The bot reads the same file (BEZPIECZNY_MATRIX__REGISTRATION).
 """
 
 

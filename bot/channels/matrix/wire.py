@@ -123,12 +123,10 @@ class Wire:
         match status, code:
             case 429, _:
                 return Throttled(self._now() + _wait(body.get("retry_after_ms"), retry_after))
-            case 401, _:
+            case (401, _) | (400, "M_UNKNOWN_DEVICE"):
                 return _unproven(body)
             case 403, _:
                 return Blocked()
-            case 400, "M_UNKNOWN_DEVICE":
-                return NoDevice()
             case 404, _:
                 return NotThere(f"{code or status} {said}".strip())
             case _ if status >= 500:  # noqa: PLR2004 - HTTP's own line
@@ -155,6 +153,8 @@ def _wait(retry_after_ms: Any, retry_after: str) -> timedelta:
 
 
 def _unproven(body: Mapping[str, Any]) -> BotError:
+    if body.get("errcode") == "M_UNKNOWN_DEVICE":
+        return NoDevice()
     flows = body.get("flows")
     if not isinstance(flows, list):
         return SignedOut()

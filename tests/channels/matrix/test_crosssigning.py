@@ -230,15 +230,14 @@ async def test_it_is_done_once(homeserver: Homeserver) -> None:
     assert homeserver.asked == [QUERY]
 
 
-@pytest.mark.parametrize("lost", ["self_signing_keys", "user_signing_keys"])
-@pytest.mark.parametrize("without", [None, "signatures"])
-async def test_what_is_missing_is_uploaded_again(homeserver: Homeserver, lost: str, without: str | None) -> None:
+@pytest.mark.parametrize("which", ["self_signing_keys", "user_signing_keys"])
+@pytest.mark.parametrize(
+    "instead", [{}, {"signatures": None}, {"signatures": {BOT: {}}}], ids=["no key", "no signatures", "others' alone"]
+)
+async def test_what_is_missing_is_uploaded_again(homeserver: Homeserver, which: str, instead: Json) -> None:
     await signs(homeserver)
     kept = dict(homeserver.keys)
-    if without:
-        homeserver.keys[lost] = {BOT: {name: value for name, value in kept[lost][BOT].items() if name != without}}
-    else:
-        del homeserver.keys[lost]
+    homeserver.keys[which] = {BOT: {**kept[which][BOT], **instead} if instead else None}
     await signs(homeserver)
     assert SIGNING in homeserver.asked
     assert homeserver.keys == kept

@@ -1,0 +1,247 @@
+"""Sending on Matrix: beside bare PUTs on a real homeserver, under its limits, and what our own part of it costs."""
+
+import asyncio
+import json
+import multiprocessing
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
+
+import nio
+
+from tests.bench import machine
+from tests.bench.figures import median
+from tests.bench.matrix_sender import Plan
+from tests.bench.report import Promise, Section, at_least, at_most, broken
+from tests.matrix.synapse import PASSWORD, NoSynapse, Synapse
+from tests.matrix_api import MatrixApi
+from tests.matrix_api.contract import ENCRYPTION, Client, clients
+
+ROOT = Path(__file__).parents[2]
+ROOMS, ROUNDS = 160, 5
+SEALED_ROOMS = 60
+AT_ONCE = (4, 16, 64)
+"""Bare PUTs in flight; the best of them counts."""
+BESIDE = 0.95
+LIMITS = {5: 90, 20: 300}
+"""Messages a second that the homeserver allows, and how many are sent under it."""
+BURST = 10
+OWN_ROOMS = 2_000
+SETTING_UP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Lap:
+    """What one sender took for one message to each room."""
+
+    messages: int
+    seconds: float
+    cpu_s: float
+
+    @property
+    def rate(self) -> float:
+        """Messages a second."""
+        return self.messages / self.seconds
+
+    @property
+    def cpu_ms(self) -> float:
+        """CPU time of the sender's process for each message."""
+        return 1000 * self.cpu_s / self.messages
+
+
+def measure() -> list[Section]:
+    """On a real homeserver without limits, then with them; then on one of our own, which costs little."""
+    try:
+        return [_speed(), _limits(), _own()]
+    except NoSynapse as error:
+        missing = broken("sending beside bare PUTs", str(error), f"at least {BESIDE} ×")
+        return [Section("Matrix on a real homeserver", ("who",), (), (missing,)), _own()]
+
+
+# --- a lap
+
+
+def _lap(way: str, plan: Plan) -> Lap:
+    """Let a sender run on a core of its own."""
+    cores = machine.cores()
+    with tempfile.TemporaryDirectory() as folder, machine.on_core(cores[0] if cores else None):
+        file = plan.write(Path(folder) / "plan.json")
+        command = [sys.executable, "-m", "tests.bench.matrix_sender", way, str(file)]
+        done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    taken = json.loads(done.stdout)
+    return Lap(len(plan.rooms), taken["seconds"], taken["cpu_s"])
+
+
+# --- a real homeserver
+
+
+@contextmanager
+def _synapse(**settings: object) -> Iterator[tuple[Synapse, Path]]:
+    cores = machine.cores()
+    with tempfile.TemporaryDirectory() as folder, machine.on_core(cores[1] if cores else None):
+        homeserver = Synapse(Path(folder) / "synapse", **settings)  # type: ignore[arg-type]  # of its own configuration
+        with homeserver:
+            yield homeserver, Path(folder)
+
+
+async def _settle(homeserver: Synapse, folder: Path, rooms: int, *, encrypted: bool = False) -> Plan:
+    """So many rooms of two, in which nothing was said yet."""
+    name = "sealed" if encrypted else "plain"
+    async with clients(homeserver.url) as nobody:
+        bot = await nobody.signs_in(homeserver.register(f"bot-{name}"), PASSWORD, "BARE")
+        anna = await nobody.signs_in(homeserver.register(f"anna-{name}"), PASSWORD, "ANNA")
+        if encrypted:
+            await _has_keys(homeserver.url, anna, folder)
+        left, made = iter(range(rooms)), list[str]()
+
+        async def meet() -> None:
+            for _ in left:
+                room = await anna.asks_in(bot, *([ENCRYPTION] if encrypted else []))
+                await bot.gets("POST", f"join/{room}", {})
+                made.append(room)
+
+        await asyncio.gather(*(meet() for _ in range(SETTING_UP)))
+    data = folder / name
+    return Plan(homeserver.url, bot.user, PASSWORD, bot.token, made, str(data), encrypted)
+
+
+async def _has_keys(url: str, anna: Client, folder: Path) -> None:
+    """Let her device have keys, so that there is somebody to encrypt for."""
+    keys = folder / "anna"
+    keys.mkdir()
+    config = nio.AsyncClientConfig(store_sync_tokens=False)
+    client = nio.AsyncClient(url, anna.user, "ANNA", str(keys), config)
+    client.restore_login(anna.user, "ANNA", anna.token)
+    await client.keys_upload()
+    await client.close()
+
+
+async def _last_said(plan: Plan) -> dict[str, object]:
+    """What the product says, for the others to say."""
+    async with clients(plan.url) as nobody:
+        bot = replace(nobody, user=plan.user, token=plan.token)
+        [event] = (await bot.gets("GET", f"rooms/{plan.rooms[0]}/messages?dir=b&limit=1"))["chunk"]
+        content: dict[str, object] = event["content"]
+        return content
+
+
+def _speed() -> Section:
+    with _synapse() as (homeserver, folder):
+        plan = asyncio.run(_settle(homeserver, folder, ROOMS))
+        _lap("product", plan)
+        plan = replace(plan, content=asyncio.run(_last_said(plan)))
+        bare = {number: replace(plan, at_once=number) for number in AT_ONCE}
+        laps: dict[str, list[Lap]] = {}
+        for _ in range(ROUNDS):
+            laps.setdefault("Bezpieczny Kraków, durable, SQLite", []).append(_lap("product", plan))
+            for number, its in bare.items():
+                laps.setdefault(f"bare aiohttp PUTs, {number} at once", []).append(_lap("bare", its))
+        sealed = asyncio.run(_settle(homeserver, folder, SEALED_ROOMS, encrypted=True))
+        first, then = _lap("product", sealed), [_lap("product", sealed) for _ in range(ROUNDS)]
+    ours, *others = [median([lap.rate for lap in run]) for run in laps.values()]
+    encrypted = {"the product, encrypted, first message": [first], "the product, encrypted, from then on": then}
+    return Section(
+        "Sending on a real homeserver",
+        ("who", "messages/s", "beside the best bare", "CPU ms each"),
+        tuple(_row(name, run, max(others)) for name, run in {**laps, **encrypted}.items()),
+        (at_least("a campaign beside bare PUTs, the best of them", ours / max(others), BESIDE, "×"),),
+        (
+            f"Synapse on SQLite, bound to the other core; {ROOMS} plain rooms of two, one message of "
+            f"{len(str(plan.content['body']))} characters to each; the median of {ROUNDS} runs each, taken in turns.",
+            "The homeserver is the limit: about 10 ms of its CPU for each message. The product also reads the account.",
+            f"Encrypted: {SEALED_ROOMS} rooms; with the first message each room's key is shared.",
+        ),
+    )
+
+
+def _row(name: str, run: list[Lap], best: float) -> tuple[str, ...]:
+    rate = median([lap.rate for lap in run])
+    return name, f"{rate:,.1f}", f"{rate / best:.2f} ×", f"{median([lap.cpu_ms for lap in run]):.2f}"
+
+
+# --- under its limits
+
+
+def _limits() -> Section:
+    rows, promises = list[tuple[str, ...]](), list[Promise]()
+    for limit, count in LIMITS.items():
+        with _synapse(rc_message={"per_second": limit, "burst_count": BURST}) as (homeserver, folder):
+            plan = replace(asyncio.run(_settle(homeserver, folder, count)), rate=limit)
+            lap = _lap("product", plan)
+            arrived = _arrived(folder / "synapse" / "homeserver.sqlite3", plan.user)
+            refused = homeserver.said().count("429-")
+        rows.append((f"{limit}/s", f"{count}", f"{lap.rate:.2f}", f"{lap.rate / limit:.1%}", f"{refused}"))
+        promises += [
+            at_least(f"{limit}/s: share of the limit", lap.rate / limit, BESIDE, "of it", digits=3),
+            at_most(f"{limit}/s: everybody once", sum(abs(one - 1) for one in arrived), 0, "messages off", digits=0),
+            at_most(f"{limit}/s: rooms without it", count - len(arrived), 0, "rooms", digits=0),
+        ]
+    return Section(
+        "Sending under the homeserver's limit",
+        ("limit", "messages", "messages/s", "of the limit", "refused"),
+        tuple(rows),
+        tuple(promises),
+        (f"`rc_message` of Synapse with a burst of {BURST}; our rate is set to the same.",),
+    )
+
+
+def _arrived(file: Path, bot: str) -> list[int]:
+    """How many messages of the bot each room has, where it has any, as the homeserver's own database says."""
+    query = "SELECT count(*) FROM events WHERE type = 'm.room.message' AND sender = ? GROUP BY room_id"
+    with closing(sqlite3.connect(file)) as database:
+        return [count for (count,) in database.execute(query, (bot,))]
+
+
+# --- our own
+
+
+def _own() -> Section:
+    with _homeserver_of_ours(OWN_ROOMS) as (url, rooms, token), tempfile.TemporaryDirectory() as folder:
+        content = {"msgtype": "m.notice", "body": "x" * 300}
+        plan = Plan(url, "bot", "pw-bot", token, rooms, folder, content=content)
+        laps = {"Bezpieczny Kraków, durable, SQLite": "product", "bare aiohttp PUTs": "bare"}
+        runs: dict[str, list[Lap]] = {}
+        for _ in range(3):
+            for name, way in laps.items():
+                runs.setdefault(name, []).append(_lap(way, plan))
+    _, bare = [median([lap.rate for lap in run]) for run in runs.values()]
+    return Section(
+        "What our part of a message costs",
+        ("who", "messages/s", "beside bare", "CPU ms each"),
+        tuple(_row(name, run, bare) for name, run in runs.items()),
+        notes=(
+            f"The homeserver of the tests, which knows everything in memory; {OWN_ROOMS:,} rooms, one message to each.",
+        ),
+    )
+
+
+@contextmanager
+def _homeserver_of_ours(rooms: int) -> Iterator[tuple[str, list[str], str]]:
+    """In a process of its own, on the other core: its address, its rooms, and a token of the bot's."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, rooms))
+    process.start()
+    try:
+        yield ours.recv()
+    finally:
+        ours.send(None)
+        process.join()
+
+
+def _serve(pipe: Pipe, rooms: int) -> None:
+    async def serve() -> None:
+        async with MatrixApi() as api:
+            names = [api.person(f"p{number}").meets_bot().id for number in range(rooms)]
+            token = api.world.sign_in(api.world.accounts[api.bot], "BARE")
+            pipe.send((api.base_url, names, token))
+            await asyncio.to_thread(pipe.recv)
+
+    cores = machine.cores()
+    with machine.on_core(cores[1] if cores else None):
+        asyncio.run(serve())
