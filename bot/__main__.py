@@ -47,6 +47,13 @@ def _settings() -> Settings:
     return settings
 
 
+OFF = {
+    "telegram": "Telegram is off: set BEZPIECZNY_TELEGRAM__TOKEN to turn it on.",
+    "matrix": "Matrix is off: set BEZPIECZNY_MATRIX__HOMESERVER to turn it on; docs/matrix.md says how.",
+}
+"""How a channel is turned on."""
+
+
 @app.command()
 def run(
     roles: Annotated[
@@ -68,10 +75,9 @@ def run(
         if chosen != EVERYTHING:
             console.print(f"Roles: {', '.join(sorted(chosen))}")
         console.print(f"Channels: {', '.join(on.channels)}")
-        if "telegram" not in on.channels:
-            console.print("Telegram is off: set BEZPIECZNY_TELEGRAM__TOKEN to turn it on.")
-        if "matrix" not in on.channels:
-            console.print("Matrix is off: set BEZPIECZNY_MATRIX__HOMESERVER to turn it on; docs/matrix.md says how.")
+        for channel, how in OFF.items():
+            if channel not in on.channels:
+                console.print(how)
         if on.console:
             console.print(f"Console: {on.console}", markup=False, soft_wrap=True)
         if on.first_link:

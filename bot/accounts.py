@@ -9,12 +9,14 @@ import asyncio
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from bot.channels.matrix import appservice, registration
 from bot.channels.matrix.account import Account
 from bot.channels.matrix.appservice import Pushed
 from bot.channels.matrix.channel import MatrixChannel
+from bot.channels.matrix.crypto import Crypto
 from bot.channels.matrix.events import CHANNEL as MATRIX
 from bot.channels.matrix.groups import Teaching
 from bot.channels.matrix.identity import Credentials, Identity, sign_in
@@ -28,6 +30,7 @@ from bot.obs import Metrics
 from bot.services.courier import Courier, Sender
 from bot.settings import Role, Settings, SettingsError, data_folder
 from bot.wiring import House, new_worker
+from scheduler import ledger
 from scheduler.delivery import Deliverer
 from scheduler.heartbeat import Heartbeat
 from scheduler.leader import AdvisoryLeader, Leader, NullLeader
@@ -37,8 +40,10 @@ from scheduler.timeshare import shared_pacer
 
 WORKER = "bot"
 """The one process that delivers from a SQLite file; after a restart it settles what it left in flight."""
-KEYED = frozenset({MATRIX})
-"""Accounts whose channel knows a message by its delivery's key: sent again, it is the same message."""
+KEY_LASTS = {MATRIX: timedelta(hours=23)}
+"""For how long a channel knows a message by its delivery's key: sent again, it is the same message. Synapse keeps
+transactions for a day (`synapse/rest/client/transactions.py`); an hour is left for slow answers and clocks that differ.
+"""
 ASK_AGAIN_S = 15.0
 
 
@@ -156,7 +161,7 @@ def matrix_channel(house: House, engine: Engine, pace: Pace) -> MatrixChannel:
         teaching=Teaching(lambda: house.shelf.library, house.tools.vault),
     )
     if wanted.registration:
-        return _service(make, wire, registration.read(wanted.registration))
+        return _service(house, make, wire, registration.read(wanted.registration))
     identity = Identity(data_folder(house.settings) / "matrix", house.tools.vault)
     credentials = Credentials(
         wanted.homeserver,
@@ -164,12 +169,28 @@ def matrix_channel(house: House, engine: Engine, pace: Pace) -> MatrixChannel:
         wanted.password.get_secret_value() if wanted.password else None,
         wanted.access_token.get_secret_value() if wanted.access_token else None,
     )
-    return make(Account(wire, lambda: sign_in(wire, credentials, identity)))
+
+    async def signed_in() -> tuple[str, Crypto]:
+        before = identity.device
+        signed = await sign_in(wire, credentials, identity)
+        if identity.device != before:
+            await _forget_keys(house)
+        return signed
+
+    return make(Account(wire, signed_in))
 
 
-def _service(make: Callable[..., MatrixChannel], wire: Wire, registered: Registration) -> MatrixChannel:
+async def _forget_keys(house: House) -> None:
+    """From another device, the homeserver does not know what was sent under which key."""
+    async with house.database.begin() as conn:
+        await ledger.forget_keys(conn, MATRIX, house.clock())
+
+
+def _service(
+    house: House, make: Callable[..., MatrixChannel], wire: Wire, registered: Registration
+) -> MatrixChannel:
     """The channel as an application service."""
-    account = Account(wire, lambda: appservice.sign_in(wire, registered))
+    account = Account(wire, lambda: appservice.sign_in(wire, registered, lambda: _forget_keys(house)))
     ping = partial(appservice.ping, wire, registered)
     return make(account, source=partial(Pushed, registration=registered, read=account.receive, ping=ping))
 
@@ -209,7 +230,7 @@ def _delivering(
     house: House, account: str, sender: Sender, pace: Pace, metrics: Metrics
 ) -> tuple[Deliverer, list[Service]]:
     """What delivers on an account, and what shows others that it lives."""
-    worker = WORKER if house.database.is_sqlite else new_worker()
+    worker = f"{WORKER}:{account}" if house.database.is_sqlite else new_worker()
     deliverer = Deliverer(
         house.database.begin,
         Courier(
@@ -219,6 +240,7 @@ def _delivering(
         account=account,
         worker=worker,
         clock=house.clock,
+        key_lasts=KEY_LASTS.get(account),
         observe=lambda run, _, outcome: metrics.delivery(run.kind.value, type(outcome).__name__.lower()),
     )
     return deliverer, [] if house.database.is_sqlite else [Heartbeat(house.database.begin, worker)]

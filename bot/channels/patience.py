@@ -23,6 +23,8 @@ class Patience:
     """What turns in flight get at the stop."""
     last_replies: float = 4.0
     """What replies under way get after that."""
+    polls: float = 2.0
+    """How often it is looked whether a room's poll is to be closed."""
     first_pause: float = 0.5
     """After the first failure in a row; each next pause is twice as long."""
     longest_pause: float = 30.0

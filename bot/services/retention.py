@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.workshops import ERASED_AFTER
 from bot.services import missed, passkeys, privacy, room_quiz, signin
-from bot.storage import classroom, residents, room_polls, workshops
+from bot.storage import classroom, matrix, residents, room_polls, workshops
 from bot.storage.database import Database
 from scheduler import ledger
 
@@ -18,6 +18,8 @@ BROWSER_AWAY = timedelta(days=40)
 LONG_AWAY = timedelta(days=730)
 DELIVERIES_KEPT = timedelta(days=90)
 """After this a campaign's ledger holds counts, and nobody in them."""
+EVENTS_KEPT = timedelta(days=2)
+"""No event of a Matrix room is delivered again after so long."""
 AT_ONCE = 20
 """Residents erased in one transaction, so that turns wait no longer than an instant."""
 
@@ -49,6 +51,7 @@ async def sweep(database: Database, now: datetime) -> Swept:
         archived = await ledger.archive(conn, now - DELIVERIES_KEPT)
         words = await missed.sweep(conn, now)
         polls = await room_polls.drop_before(conn, now - room_quiz.REMEMBERED)
+        await matrix.forget_events(conn, now - EVENTS_KEPT)
         await signin.sweep(conn, now)
         await passkeys.sweep(conn, now)
     return Swept(cleared, drafts, links, erased, archived, words, polls)

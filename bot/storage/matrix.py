@@ -78,6 +78,12 @@ async def handled(conn: AsyncConnection, events: Collection[str]) -> dict[str, b
     return {event: again for event, again in await conn.execute(query)}  # noqa: C416 - dict() of rows has no types
 
 
+async def erasures(conn: AsyncConnection, events: Collection[str]) -> set[str]:
+    """Those of these events in whose turn somebody was erased."""
+    query = select(matrix_events.c.event).where(matrix_events.c.event.in_(events), matrix_events.c.room == "")
+    return set((await conn.execute(query)).scalars())
+
+
 async def note_handled(conn: AsyncConnection, event: str, room: str, now: datetime, *, again: bool) -> None:
     """The turn of an event is committed."""
     await upsert.put(conn, matrix_events, {"event": event}, {"room": room, "again": again, "at": now})

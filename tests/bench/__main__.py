@@ -13,7 +13,7 @@ from rich.console import Console
 from bot.obs import configure_logging
 from bot.wiring import utc_now
 from tests.bench import console as pages
-from tests.bench import content, machine, million, ontime, pacing, shared, speed, turns, where
+from tests.bench import content, machine, matrix, million, ontime, pacing, shared, speed, turns, where
 from tests.bench.report import Section, markdown, put, show
 
 PARTS: Mapping[str, Callable[[], list[Section]]] = {
@@ -24,6 +24,7 @@ PARTS: Mapping[str, Callable[[], list[Section]]] = {
     "turns": turns.measure,
     "ontime": ontime.measure,
     "profile": where.measure,
+    "matrix": matrix.measure,
     "library": content.measure,
     "console": pages.measure,
 }

@@ -42,11 +42,20 @@ class Plan:
     rooms: list[str]
     folder: str
     """Where the product keeps its data from one lap to the next."""
+    server: int
+    """The homeserver's process."""
+    times: int = 1
+    """So many messages into each, of as many campaigns."""
     encrypted: bool = False
     rate: float | None = None
     at_once: int = product.AT_ONCE
     content: dict[str, Any] = field(default_factory=dict)
     """What bare PUTs say: what the product says."""
+
+    @property
+    def messages(self) -> int:
+        """How many in all."""
+        return self.times * len(self.rooms)
 
     def write(self, file: Path) -> Path:
         """Keep it for a sender."""
@@ -71,10 +80,13 @@ async def broadcast(plan: Plan) -> dict[str, float]:
             await _settle(conn, plan, opened)
         async with _served(channel):
             async with opened.database.begin() as conn:
-                key = f"bench:{uuid4()}"
-                run = await product.open_run(conn, opened.clock(), key=key, channel=CHANNEL)
-            taken = await product.delivered(opened, channel, CHANNEL, len(plan.rooms), pace, at_once=plan.at_once)
-        await product.check(opened, run.id, len(plan.rooms))
+                keys = [f"bench:{uuid4()}" for _ in range(plan.times)]
+                runs = [await product.open_run(conn, opened.clock(), key=key, channel=CHANNEL) for key in keys]
+            served_s = machine.cpu_s_of(plan.server)
+            taken = await product.delivered(opened, channel, CHANNEL, plan.messages, pace, at_once=plan.at_once)
+            taken["server_s"] = machine.cpu_s_of(plan.server) - served_s
+        for run in runs:
+            await product.check(opened, run.id, len(plan.rooms))
         return taken
 
 
@@ -119,20 +131,21 @@ async def _settle(conn: Connection, plan: Plan, opened: wiring.House) -> None:
 
 async def bare(plan: Plan) -> dict[str, float]:
     """PUTs whose answer is read and not looked at: about what HTTP and the homeserver alone cost."""
-    rooms, mark = iter(plan.rooms), uuid4()
+    wanted = iter([(room, uuid4()) for _ in range(plan.times) for room in plan.rooms])
     headers = {"Authorization": f"Bearer {plan.token}", "Content-Type": "application/json"}
     async with aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(limit=plan.at_once)) as session:
 
         async def send() -> None:
-            for room in rooms:
+            for room, mark in wanted:
                 path = f"/_matrix/client/v3/rooms/{quote(room)}/send/m.room.message/{mark}"
                 async with session.put(plan.url + path, data=json.dumps(plan.content)) as answer:
                     await answer.read()
                     answer.raise_for_status()
 
-        begun, cpu = time.perf_counter(), machine.cpu_s()
+        begun, cpu, served_s = time.perf_counter(), machine.cpu_s(), machine.cpu_s_of(plan.server)
         await asyncio.gather(*(send() for _ in range(plan.at_once)))
-        return {"seconds": time.perf_counter() - begun, "cpu_s": machine.cpu_s() - cpu}
+        seconds, cpu_s = time.perf_counter() - begun, machine.cpu_s() - cpu
+        return {"seconds": seconds, "cpu_s": cpu_s, "server_s": machine.cpu_s_of(plan.server) - served_s}
 
 
 WAYS = {"product": broadcast, "bare": bare}

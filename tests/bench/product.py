@@ -215,6 +215,7 @@ async def delivered(
         worker="bench",
         clock=opened.clock,
         concurrency=at_once,
+        key_lasts=accounts.KEY_LASTS.get(account),
         observe=counted,
     )
     begun, cpu, own = time.perf_counter(), machine.cpu_s(), time.thread_time()

@@ -127,7 +127,7 @@ def nothing_left_unmarked(evidence: Evidence) -> Verdict:
 
 
 def twice_only_in_doubt(evidence: Evidence) -> Verdict:
-    again = resends_uncertain(evidence.kind)
+    again = evidence.keyed or resends_uncertain(evidence.kind)
     doubts = {row.recipient: row.doubts for row in evidence.end.rows}
     twice = {number: count - 1 for number, count in evidence.arrived.items() if count > 1}
     undoubted = sum(max(0, more - (doubts.get(number, 0) if again else 0)) for number, more in twice.items())

@@ -1,4 +1,4 @@
-"""The short form of `make chaos` on Matrix, where a message has a key: everybody has it exactly once, whatever happens."""
+"""The short form of `make chaos` on Matrix: a message has a key, so everybody has it exactly once, whatever happens."""
 
 import asyncio
 from collections.abc import Mapping

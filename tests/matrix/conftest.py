@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.matrix.people import Resident, person
 from tests.matrix.program import Bot
@@ -41,21 +42,34 @@ def encrypted(request: pytest.FixtureRequest) -> bool:
     return bool(request.param == "encrypted")
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_bot(shared_homeserver: Synapse, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bot]:
+    async with running(Bot(tmp_path_factory.mktemp("bot"), shared_homeserver)) as program:
+        yield program
+
+
 @pytest.fixture
-async def bot(homeserver: Synapse, tmp_path: Path) -> AsyncIterator[Bot]:
-    """The program, running."""
-    async with running(homeserver, tmp_path) as program:
+def bot(shared_bot: Bot) -> Iterator[Bot]:
+    """The program, running, with all the people of other tests: nobody may stop it."""
+    before = shared_bot.log.stat().st_size
+    yield shared_bot
+    print(shared_bot.log.read_bytes()[before:].decode())  # noqa: T201 - pytest shows it with what failed
+
+
+@pytest.fixture
+async def own_bot(homeserver: Synapse, tmp_path: Path) -> AsyncIterator[Bot]:
+    """The program, running for this test alone."""
+    async with running(Bot(tmp_path, homeserver)) as program:
         yield program
 
 
 @asynccontextmanager
-async def running(homeserver: Synapse, folder: Path, **settings: str) -> AsyncIterator[Bot]:
+async def running(program: Bot) -> AsyncIterator[Bot]:
     """The program, running for the block; its log is shown when the test fails."""
-    program = Bot(folder, homeserver, **settings)
     try:
         await program.start()
         yield program
     finally:
         if program.process:
             await program.stop(signal.SIGKILL)
-        print(program.log.read_text())  # noqa: T201 - pytest shows it with what failed
+        print(program.log.read_text() if program.log.exists() else "It has no log.")  # noqa: T201 - pytest shows it with what failed

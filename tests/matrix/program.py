@@ -10,12 +10,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from bot.catalogue.schema import Campaign as Content
 from bot.domain.residents import Address, Resident
 from bot.storage import residents
 from bot.storage.database import Connection, Database
 from tests.acceptance.conftest import PATIENCE_S, Program
 from tests.chaos.program import Clock
 from tests.matrix.synapse import PASSWORD, Synapse
+from tests.sending import scheduled
 from tests.support import CONTENT
 
 SMALL = Path(__file__).parents[1] / "dialogue" / "content"
@@ -34,7 +36,8 @@ class Bot(Program):
             "BEZPIECZNY_CONTENT": str(_library(folder / "content")),
         }
         super().__init__(folder, **account | settings)
-        self.started_with = ("-m", "tests.chaos.program", str(Clock.at_noon()))
+        self.clock = Clock.at_noon()
+        self.started_with = ("-m", "tests.chaos.program", str(self.clock))
 
     async def restart(self, how: signal.Signals = signal.SIGTERM) -> None:
         """Stop it, or kill it, and start it again."""
@@ -83,6 +86,11 @@ class Bot(Program):
         """What a query finds in its database."""
         async with self.database() as database, database.read() as conn:
             return await question(conn)
+
+    async def announce(self, content: Content) -> None:
+        """Leave a campaign in its ledger, approved and due at once."""
+        async with self.database() as database, database.begin() as conn:
+            await scheduled(conn, content, self.clock())
 
     # --- staff
 

@@ -113,14 +113,19 @@ class Synapse:
         self.stop()
         self.start()
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._processes[-1].pid
+
     def said(self, since: int = 0) -> str:
         """Its log, from a byte on."""
         return self.log.read_bytes()[since:].decode(errors="replace") if self.log.exists() else ""
 
     def troubles(self, since: int = 0) -> str:
         """The lines of its log that tell of something amiss, from a byte on."""
-        lines = self.said(since).splitlines()
-        return "\n".join(line for line in lines if " - WARNING - " in line or " - ERROR - " in line)
+        lines = [line for line in self.said(since).splitlines() if " - WARNING - " in line or " - ERROR - " in line]
+        return "\n".join(line for line in lines if "Not sending response to request" not in line)
 
     # --- people
 

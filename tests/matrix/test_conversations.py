@@ -19,6 +19,7 @@ from tests.matrix.people import POLL, Heard, Resident
 from tests.matrix.program import Bot
 from tests.matrix.steps import ALERT, WORKSHOP, agrees, begins, books, meets, onward, plays, wants
 from tests.matrix.synapse import Synapse
+from tests.support import campaign, texts
 
 
 async def test_an_invitation_is_answered_and_a_number_or_words_choose(
@@ -76,7 +77,7 @@ async def test_a_quiz_by_poll_where_the_first_vote_counts(arrives: Arrives, bot:
     await plays(anna, answers)
     assert len(first) >= 3
     assert all(heard.encrypted is encrypted for heard in anna.said())
-    given = await bot.ask(_answers)
+    given = await bot.ask(partial(_answers, attempt=first[0].attempt))
     assert len(given) == 6
     assert {(one.position, one.chosen) for one in first} <= given
 
@@ -85,8 +86,9 @@ def _ends(heard: Heard, poll: str) -> bool:
     return heard.kind == f"{POLL}.end" and heard.relation["event_id"] == poll
 
 
-async def _answers(conn: Connection) -> set[tuple[int, str]]:
-    rows = await conn.execute(select(tables.answers.c.position, tables.answers.c.chosen))
+async def _answers(conn: Connection, attempt: int) -> set[tuple[int, str]]:
+    columns = (tables.answers.c.position, tables.answers.c.chosen)
+    rows = await conn.execute(select(*columns).where(tables.answers.c.attempt_id == attempt))
     return {(row.position, row.chosen) for row in rows}
 
 
@@ -109,37 +111,45 @@ async def test_a_quiz_by_reactions_that_the_bot_has_put_there(arrives: Arrives, 
 
 
 async def test_a_workshop_is_booked_with_a_name_and_a_contact(
-    arrives: Arrives, bot: Bot, tmp_path: Path, encrypted: bool
+    arrives: Arrives, own_bot: Bot, tmp_path: Path, encrypted: bool
 ) -> None:
     (tmp_path / "workshop.yaml").write_text(WORKSHOP)
-    await bot.cli("workshop", "create", "--file", str(tmp_path / "workshop.yaml"))
-    anna = await meets(arrives, bot, encrypted=encrypted)
+    await own_bot.cli("workshop", "create", "--file", str(tmp_path / "workshop.yaml"))
+    anna = await meets(arrives, own_bot, encrypted=encrypted)
     await books(anna)
-    log = bot.log.read_text()
+    log = own_bot.log.read_text()
     for secret in ("Anna", "600 100 200", "Przykładowa", anna.user, anna.room, "Pierwsza pomoc"):
         assert secret not in log
 
 
-async def test_a_campaign_arrives_once_and_its_buttons_lead_on(arrives: Arrives, bot: Bot, encrypted: bool) -> None:
-    await bot.team()
-    anna = await meets(arrives, bot, encrypted=encrypted)
-    bob = await meets(arrives, bot, "bob", encrypted=encrypted)
+async def test_a_campaign_arrives_once_and_its_buttons_lead_on(arrives: Arrives, own_bot: Bot, encrypted: bool) -> None:
+    anna = await meets(arrives, own_bot, encrypted=encrypted)
+    bob = await meets(arrives, own_bot, "bob", encrypted=encrypted)
     await agrees(anna)
-    await bot.campaign(ALERT)
-    letter = await anna.is_asked("Dziś wieczorem wichura.", "Kod:")
+    await own_bot.announce(campaign(kind="alert", text=texts("A gale tonight"), buttons=[{"quiz": "czad"}]))
+    letter = await anna.is_asked("A gale tonight (pl)", "Kod:")
     assert letter.encrypted is encrypted
     await anna.picks("Quiz: Czad w domu")
     await anna.is_asked("Skąd się bierze i co robić.")
     await anna.says("!pomoc")
     await anna.hears("Jak to działa")
-    assert len([heard for heard in anna.said() if "wichura" in heard.body]) == 1
+    assert len([heard for heard in anna.said() if "A gale" in heard.body]) == 1
 
     await bob.says("!pomoc")
     await bob.hears("Jak to działa")
-    assert not any("wichura" in heard.body for heard in bob.said()), "who did not agree gets nothing"
-    balance = await bot.ask(_balance)
+    assert not any("A gale" in heard.body for heard in bob.said()), "who did not agree gets nothing"
+    balance = await own_bot.ask(_balance)
     assert balance.holds
     assert balance[DeliveryState.SENT] == balance.audience == 1
+
+
+async def test_what_staff_write_on_the_command_line_arrives(arrives: Arrives, own_bot: Bot) -> None:
+    await own_bot.team()
+    anna = await meets(arrives, own_bot, encrypted=True)
+    await agrees(anna)
+    await own_bot.campaign(ALERT)
+    letter = await anna.is_asked("Dziś wieczorem wichura.")
+    assert "<strong>Dziś wieczorem wichura.</strong>" in letter.html
 
 
 async def _balance(conn: Connection) -> Balance:
@@ -148,11 +158,11 @@ async def _balance(conn: Connection) -> Balance:
 
 
 @pytest.fixture
-async def somebody_known(arrives: Arrives, bot: Bot, tmp_path: Path, encrypted: bool) -> Resident:
+async def somebody_known(arrives: Arrives, own_bot: Bot, tmp_path: Path, encrypted: bool) -> Resident:
     """Anna, of whom the bot knows all that it can know: answers, a booking, wishes."""
     (tmp_path / "workshop.yaml").write_text(WORKSHOP)
-    await bot.cli("workshop", "create", "--file", str(tmp_path / "workshop.yaml"))
-    anna = await meets(arrives, bot, encrypted=encrypted)
+    await own_bot.cli("workshop", "create", "--file", str(tmp_path / "workshop.yaml"))
+    anna = await meets(arrives, own_bot, encrypted=encrypted)
     screen = await begins(anna)
     await anna.says(screen.choices[onward(screen)])
     await anna.is_asked()
@@ -174,24 +184,24 @@ async def test_what_is_known_comes_as_a_file_that_only_they_can_read(somebody_kn
     assert (await anna.hears("To wszystko, co o Tobie wiem.")).encrypted is encrypted
 
 
-async def test_what_is_erased_is_nowhere(somebody_known: Resident, bot: Bot) -> None:
+async def test_what_is_erased_is_nowhere(somebody_known: Resident, own_bot: Bot) -> None:
     anna = somebody_known
-    resident = await bot.knows(anna.user)
+    resident = await own_bot.knows(anna.user)
     assert resident
     await anna.says("!usun")
     await anna.is_asked("Skasować wszystko?")
     await anna.picks("Tak, skasuj")
     await anna.hears("Nic już o Tobie nie wiem")
-    assert await bot.stop() == 0
-    about_her = {anna.user, "Przykładowa", "600 100 200", *(event.event for event in anna.events())}
-    for table, rows in (await bot.ask(everything)).items():
+    assert await own_bot.stop() == 0
+    about_her = {anna.user, anna.room, "Przykładowa", "600 100 200", *(heard.event for heard in anna.said())}
+    for table, rows in (await own_bot.ask(everything)).items():
         assert not [row for row in rows if any(mark in repr(row) for mark in about_her)], table
         assert not [row for row in rows if row.get("resident_id") == resident.id], table
-    assert resident.id not in [row["id"] for row in (await bot.ask(everything))["residents"]]
-    for file in (bot.folder / "data").glob("bezpieczny.sqlite3*"):
+    assert resident.id not in [row["id"] for row in (await own_bot.ask(everything))["residents"]]
+    for file in (own_bot.folder / "data").glob("bezpieczny.sqlite3*"):
         assert anna.user.encode() not in file.read_bytes(), "what was erased is overwritten"
 
-    await bot.start()
+    await own_bot.start()
     await anna.says("!start")
     await anna.hears("Uczę bezpieczeństwa")
 
@@ -227,12 +237,9 @@ async def test_an_access_token_does_as_well_as_a_password(
 ) -> None:
     user = homeserver.newcomer("bot")
     token = homeserver.sign_in(user, "CITY")
-    given = {
-        "BEZPIECZNY_MATRIX__USER": user,
-        "BEZPIECZNY_MATRIX__PASSWORD": "",
-        "BEZPIECZNY_MATRIX__ACCESS_TOKEN": token,
-    }
-    async with running(homeserver, tmp_path, **given) as bot:
+    given = {"USER": user, "PASSWORD": "", "ACCESS_TOKEN": token}
+    settings = {f"BEZPIECZNY_MATRIX__{name}": value for name, value in given.items()}
+    async with running(Bot(tmp_path, homeserver, **settings)) as bot:
         anna = await arrives("anna")
         await anna.meets(user, encrypted=encrypted)
         assert (await anna.hears("Uczę bezpieczeństwa")).encrypted is encrypted

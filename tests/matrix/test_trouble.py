@@ -5,36 +5,40 @@ import shutil
 from pathlib import Path
 from urllib.request import urlopen
 
+from bot.dialogue.actions import encode
+from bot.domain.actions import Answer
 from tests.acceptance.conftest import eventually
 from tests.matrix.conftest import Arrives, running
 from tests.matrix.people import POLL, Content, person
 from tests.matrix.program import Bot
 from tests.matrix.steps import agrees, begins, is_heard, meets
 from tests.matrix.synapse import Synapse
+from tests.support import campaign, texts
 
-ALERT = """
-id: proba
-kind: alert
-title: {pl: Próba, uk: Перевірка, en: A test}
-text: {pl: Próba alarmu., uk: Перевірка тривоги., en: A test of the alarm.}
-"""
-UNREADABLE = "nie udało"
+ALERT = campaign(kind="alert", text=texts("A test of the alarm"))
+UNREADABLE = "Nie udało mi się odczytać"
 
 
-async def test_who_leaves_is_not_written_to_until_they_ask_again(arrives: Arrives, bot: Bot, encrypted: bool) -> None:
-    await bot.team()
-    anna = await meets(arrives, bot, encrypted=encrypted)
+async def test_who_leaves_is_not_written_to_until_they_ask_again(
+    arrives: Arrives, own_bot: Bot, encrypted: bool
+) -> None:
+    anna = await meets(arrives, own_bot, encrypted=encrypted)
     await agrees(anna)
+    bob = await meets(arrives, own_bot, "bob", encrypted=encrypted)
+    await agrees(bob)
     old = anna.room
     await anna.leaves()
-    await bot.comes_to_know(anna.user, lambda resident: resident is not None and resident.blocked_at is not None)
-    await bot.campaign(ALERT)
-    await anna.meets(bot.user, encrypted=encrypted)
-    await anna.hears("112")
-    known = await bot.comes_to_know(anna.user, lambda resident: resident is not None and resident.blocked_at is None)
+    await own_bot.comes_to_know(anna.user, lambda resident: resident is not None and resident.blocked_at is not None)
+    await own_bot.announce(ALERT)
+    await bob.hears("A test of the alarm")
+    await anna.meets(own_bot.user, encrypted=encrypted)
+    await anna.is_asked()
+    known = await own_bot.comes_to_know(
+        anna.user, lambda resident: resident is not None and resident.blocked_at is None
+    )
     assert known
     assert known.alerts is True, "what they wished for is kept"
-    assert not any("Próba alarmu." in heard.body for heard in (*anna.said(), *anna.said(old)))
+    assert not any("A test of the alarm" in heard.body for heard in (*anna.said(), *anna.said(old)))
 
 
 MALFORMED: list[tuple[str, Content]] = [
@@ -68,13 +72,13 @@ MALFORMED: list[tuple[str, Content]] = [
 ]
 
 
-async def test_whatever_is_sent_the_bot_goes_on(arrives: Arrives, bot: Bot, encrypted: bool) -> None:
-    anna = await meets(arrives, bot, encrypted=encrypted)
+async def test_whatever_is_sent_the_bot_goes_on(arrives: Arrives, own_bot: Bot, encrypted: bool) -> None:
+    anna = await meets(arrives, own_bot, encrypted=encrypted)
     for kind, content in MALFORMED:
         await anna.raw(kind, content)
     await is_heard(anna)
-    assert bot.logged(level="error") == []
-    assert bot.logged("matrix.taken_again") == []
+    assert own_bot.logged(level="error") == []
+    assert own_bot.logged("matrix.taken_again") == []
 
 
 async def test_what_is_said_in_plain_in_an_encrypted_room_is_not_believed(arrives: Arrives, bot: Bot) -> None:
@@ -89,11 +93,12 @@ async def test_what_others_stand_before_is_nobody_elses_to_choose(arrives: Arriv
     anna = await meets(arrives, bot, encrypted=encrypted)
     bob = await meets(arrives, bot, "bob", encrypted=encrypted)
     question = await begins(anna)
-    await bob.taps("1️⃣", question.event)
+    code = encode(Answer(1, 0, "0"))
+    await bob.raw("m.reaction", {"m.relates_to": {"rel_type": "m.annotation", "event_id": question.event, "key": "1️⃣"}})
     vote = {"m.relates_to": {"rel_type": "m.reference", "event_id": question.event}}
-    await bob.sends(f"{POLL}.response", {**vote, f"{POLL}.response": {"answers": ["0"]}})
+    await bob.raw(f"{POLL}.response", {**vote, f"{POLL}.response": {"answers": [code]}})
     await bob.says("1", more={"m.relates_to": {"m.in_reply_to": {"event_id": question.event}}})
-    await bob.hears()
+    await is_heard(bob)
     await is_heard(anna)
     assert not any("Źródło" in heard.body for heard in (*anna.said(), *bob.said()))
 
@@ -109,7 +114,8 @@ async def test_a_message_of_the_bots_that_is_taken_back_can_still_be_answered(
     await anna.says("!powiadomienia")
     consents = await anna.is_asked("Co mogę Ci przysyłać?")
     await anna.redacts(consents.event)
-    await anna.picks("☐ Ostrzeżenia") if anna.screens()[-1].event == consents.event else await anna.says("2")
+    await anna.says(consents.choices["☐ Ostrzeżenia"])
+    await anna.hears("☑ Ostrzeżenia")
     await is_heard(anna)
     assert bot.logged(level="error") == []
 
@@ -142,39 +148,39 @@ async def test_another_bot_that_answers_everything_does_not_keep_others_waiting(
     await is_heard(anna)
 
 
-async def test_from_when_a_room_is_encrypted_nothing_is_said_in_plain(arrives: Arrives, bot: Bot) -> None:
-    anna = await meets(arrives, bot, encrypted=False)
+async def test_from_when_a_room_is_encrypted_nothing_is_said_in_plain(arrives: Arrives, own_bot: Bot) -> None:
+    anna = await meets(arrives, own_bot, encrypted=False)
     await anna.says("!menu")
     assert (await anna.hears("Co robimy?")).encrypted is False
     await anna.encrypts()
     await anna.says("!numery")
     assert (await anna.hears("112")).encrypted is True
-    await bot.restart()
+    await own_bot.restart()
     await anna.says("!menu")
     assert (await anna.hears("Co robimy?")).encrypted is True
 
 
-async def test_what_cannot_be_read_is_said_once_and_then_it_goes_on(arrives: Arrives, bot: Bot) -> None:
-    anna = await meets(arrives, bot, encrypted=True)
+async def test_what_cannot_be_read_is_said_once_and_then_it_goes_on(arrives: Arrives, own_bot: Bot) -> None:
+    anna = await meets(arrives, own_bot, encrypted=True)
     anna.loses_keys()
     await anna.says("!menu")
     await anna.says("!menu")
     sorry = await anna.hears(UNREADABLE)
     assert sorry.encrypted
-    await bot.restart()
+    await own_bot.restart()
     anna.finds_keys()
     await is_heard(anna)
     assert len([heard for heard in anna.said() if UNREADABLE in heard.body]) == 1
 
 
-async def test_a_wiped_store_is_a_new_device_that_the_log_tells_of(arrives: Arrives, bot: Bot) -> None:
-    anna = await meets(arrives, bot, encrypted=True)
-    before = anna.devices_of(bot.user)
-    await bot.stop()
-    shutil.rmtree(bot.folder / "data" / "matrix")
-    await bot.start()
-    await bot.logs("matrix.new_device")
-    await eventually(lambda: anna.devices_of(bot.user) > before, "her client learns of the new device")
+async def test_a_wiped_store_is_a_new_device_that_the_log_tells_of(arrives: Arrives, own_bot: Bot) -> None:
+    anna = await meets(arrives, own_bot, encrypted=True)
+    before = anna.devices_of(own_bot.user)
+    await own_bot.stop()
+    shutil.rmtree(own_bot.folder / "data" / "matrix")
+    await own_bot.start()
+    await own_bot.logs("matrix.new_device")
+    await eventually(lambda: anna.devices_of(own_bot.user) > before, "her client learns of the new device")
     anna.finds_keys()
     await is_heard(anna)
 
@@ -195,7 +201,7 @@ async def test_somebody_who_comes_to_a_private_room_learns_nothing(arrives: Arri
 async def test_limits_of_the_homeserver_slow_it_and_lose_nothing(tmp_path: Path) -> None:
     own = Synapse(tmp_path / "own", rc_message={"per_second": 3, "burst_count": 5})
     with own:
-        async with running(own, tmp_path) as bot, person(own, "anna", tmp_path / "clients") as anna:
+        async with running(Bot(tmp_path, own)) as bot, person(own, "anna", tmp_path / "clients") as anna:
             await anna.meets(bot.user, encrypted=False)
             await anna.is_asked("Uczę bezpieczeństwa")
             for _ in range(12):
@@ -205,7 +211,7 @@ async def test_limits_of_the_homeserver_slow_it_and_lose_nothing(tmp_path: Path)
 
 
 async def test_a_wrong_password_is_one_line_and_the_page_stays(homeserver: Synapse, tmp_path: Path) -> None:
-    async with running(homeserver, tmp_path, BEZPIECZNY_MATRIX__PASSWORD="wrong") as bot:
+    async with running(Bot(tmp_path, homeserver, BEZPIECZNY_MATRIX__PASSWORD="wrong")) as bot:
         off = await bot.logs("matrix.off")
         assert "BEZPIECZNY_MATRIX__" in str(off)
         page = await asyncio.to_thread(lambda: urlopen(bot.url, timeout=5).read().decode())  # noqa: S310 - our own page
@@ -214,11 +220,10 @@ async def test_a_wrong_password_is_one_line_and_the_page_stays(homeserver: Synap
         assert await bot.stop() == 0
 
 
-async def test_rooms_of_others_are_told_apart(arrives: Arrives, bot: Bot, encrypted: bool) -> None:
-    """One person in two rooms is one resident: what they set in one holds in the other."""
+async def test_one_person_in_two_rooms_is_one_resident(arrives: Arrives, bot: Bot, encrypted: bool) -> None:
     anna = await meets(arrives, bot, encrypted=encrypted)
     await agrees(anna)
     await anna.meets(bot.user, encrypted=encrypted)
-    await anna.is_asked("112")
+    await anna.is_asked()
     await anna.says("!powiadomienia")
     assert "☑ Ostrzeżenia" in (await anna.is_asked("Co mogę Ci przysyłać?")).choices

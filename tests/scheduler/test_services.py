@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from scheduler.services import Elected, Upheld
+from scheduler.services import Elected, Once, Upheld
 
 
 class Part:
@@ -85,3 +85,43 @@ async def test_a_service_that_ends_by_itself_lets_another_process_try() -> None:
         await Elected(Part("poll", seen, ends=True), election).run(asyncio.Event())
     assert seen == ["poll begins", "poll ends"]
     assert not election.running
+
+
+async def test_a_service_begins_once_something_is_ready_for_it() -> None:
+    seen, stop, ready = list[str](), asyncio.Event(), asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(Once(Part("house", seen), ready).run(stop))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert seen == []
+        ready.set()
+        await until(seen, ["house begins"])
+        stop.set()
+    assert seen == ["house begins", "house ends"]
+
+
+async def test_a_service_that_nothing_was_ready_for_never_begins() -> None:
+    seen, stop, ready = list[str](), asyncio.Event(), asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(Once(Part("house", seen), ready).run(stop))
+        await asyncio.sleep(0)
+        stop.set()
+    assert seen == []
+
+
+async def test_who_is_told_to_stop_as_soon_as_ready_does_not_begin() -> None:
+    seen, stop, ready = list[str](), asyncio.Event(), asyncio.Event()
+    stop.set()
+    ready.set()
+    await Once(Part("house", seen), ready).run(stop)
+    assert seen == []
+
+
+async def test_what_it_waits_for_is_waited_for_no_longer_when_it_is_broken_off() -> None:
+    seen, stop, ready = list[str](), asyncio.Event(), asyncio.Event()
+    task = asyncio.create_task(Once(Part("house", seen), ready).run(stop))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == {asyncio.current_task()}

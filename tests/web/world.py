@@ -31,6 +31,7 @@ from bot.domain.messages import (
 )
 from bot.domain.residents import Address
 from bot.web.app import create_app
+from bot.web.appservice import Service
 from bot.web.pages import Pages
 
 CONTENT = Path(__file__).parents[2] / "content"
@@ -273,6 +274,7 @@ def make_app(
     checks: dict[str, Callable[[], Awaitable[bool]]] | None = None,
     registry: CollectorRegistry | None = None,
     telegram_webhook: Callable[[dict[str, Any], str | None], Awaitable[int]] | None = None,
+    appservice: Service | None = None,
     lessons: Callable[[Pages], APIRouter] | None = None,
     verification: Callable[[Pages], APIRouter] | None = None,
 ) -> FastAPI:
@@ -284,6 +286,7 @@ def make_app(
         checks=checks or {},
         registry=registry or CollectorRegistry(),
         telegram_webhook=telegram_webhook,
+        appservice=appservice,
         lessons=lessons,
         verification=verification,
     )

@@ -13,7 +13,7 @@ from bot.channels.matrix.crypto import Crypto
 from bot.channels.matrix.events import Batch, RoomEvent
 from bot.channels.matrix.homeserver import SignedOut
 from bot.channels.matrix.wire import CLIENT, TIMEOUT_S, NotThere, Wire, path
-from bot.domain.errors import Blocked, BotError, Rejected
+from bot.domain.errors import Blocked, BotError, Rejected, Unanswered
 
 TIMELINE = 200
 """Events of one room in one sync; with more, the rest is read backwards."""
@@ -187,7 +187,9 @@ class Account:
                 raise Rejected("the room is encrypted, and this account cannot encrypt")
             kind, content = await self._crypto.encrypt(room, kind, content)
         sent = await self._wire.put(path("rooms", room, "send", kind, key), content)
-        return str(sent.get("event_id", ""))
+        if not isinstance(sent.get("event_id"), str):  # a proxy's page
+            raise Unanswered("the answer names no event")
+        return str(sent["event_id"])
 
     async def redact(self, room: str, event: str, *, key: str) -> None:
         """See `Homeserver`."""

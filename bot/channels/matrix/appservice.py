@@ -17,8 +17,8 @@ import structlog
 
 from bot.channels.matrix.events import Batch
 from bot.channels.matrix.homeserver import SignedOut
+from bot.channels.matrix.intake import Intake
 from bot.channels.matrix.kit import Kit
-from bot.channels.matrix.reader import Reader
 from bot.channels.matrix.registration import Registration
 from bot.channels.matrix.trouble import Faults
 from bot.channels.matrix.wire import CLIENT, NoDevice, NotThere, Wire, path
@@ -49,17 +49,21 @@ class NotReached(BotError):
 # --- who we are
 
 
-async def sign_in(wire: Wire, registration: Registration) -> tuple[str, None]:
+async def sign_in(
+    wire: Wire, registration: Registration, new_device: Callable[[], Awaitable[None]]
+) -> tuple[str, None]:
     """Say who we are; the account and its device are made if they are not there. May be called again.
 
     A device there must be, though it has no keys: by it the homeserver still knows after its own restart that a message
-    was sent already. Raises UnknownService, SignedOut, and what `Wire` raises.
+    was sent already. `new_device` hears that it did not know this one. Raises UnknownService, SignedOut, and what
+    `Wire` raises.
     """
     wire.token, wire.speaker = registration.as_token, {}
     try:
         user = await _name(wire, registration)
         if not await _has_device(wire, user):
             await _make(wire, registration.localpart)
+            await new_device()
             if not await _has_device(wire, user):
                 _log.warning("matrix.no_device", reason="after its restart the homeserver may repeat a message")
     except SignedOut:
@@ -123,7 +127,7 @@ class Pushed:
 
     Args:
         kit: the channel's parts.
-        reader: commits what a transaction tells.
+        intake: commits what a transaction tells.
         registration: has the homeserver's token.
         read: makes a batch of what was posted; raises Rejected.
         ping: see `ping`.
@@ -132,14 +136,14 @@ class Pushed:
     def __init__(
         self,
         kit: Kit,
-        reader: Reader,
+        intake: Intake,
         *,
         registration: Registration,
         read: Callable[[Mapping[str, Any]], Batch],
         ping: Callable[[], Awaitable[None]],
     ) -> None:
         self._kit = kit
-        self._reader = reader
+        self._intake = intake
         self._registration = registration
         self._read = read
         self._ping = ping
@@ -180,7 +184,7 @@ class Pushed:
             async with self._kit.database.read() as conn:
                 if await matrix.is_done(conn, mark):
                     return OK
-            shown = await self._reader.take(batch, SINCE, self._closed)
+            shown = await self._intake.take(batch, SINCE, self._closed)
             if self._closed.is_set():  # some of it may not be taken
                 return UNAVAILABLE
             if shown:

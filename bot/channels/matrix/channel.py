@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -13,6 +13,7 @@ from bot.channels.matrix import letters
 from bot.channels.matrix.conversation import Conversation
 from bot.channels.matrix.groups import Groups, Teaching
 from bot.channels.matrix.homeserver import Homeserver, SignedOut
+from bot.channels.matrix.intake import Intake
 from bot.channels.matrix.kit import Kit, Pace
 from bot.channels.matrix.reader import Reader
 from bot.channels.matrix.replies import Postman, Replies
@@ -26,9 +27,6 @@ from bot.domain.residents import Address
 from bot.services.courier import Posted
 from bot.storage import matrix
 from bot.storage.database import Database
-
-EVENTS_KEPT = timedelta(days=2)
-"""No event is delivered again after so long."""
 
 _log = structlog.get_logger(__name__)
 
@@ -70,7 +68,7 @@ class MatrixChannel:
         pace: Pace,
         clock: Callable[[], datetime],
         teaching: Teaching | None = None,
-        source: Callable[[Kit, Reader], Source] = Syncing,
+        source: Callable[[Kit, Intake], Source] = Syncing,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         patience: Patience | None = None,
     ) -> None:
@@ -81,7 +79,7 @@ class MatrixChannel:
         conversation = Conversation(self._kit, self._postman, self._replies)
         self._groups = Groups(self._kit, self._postman, self._replies, teaching)
         reader = Reader(self._kit, self._rooms, conversation, self._groups, self._replies)
-        self.source = source(self._kit, reader)
+        self.source = source(self._kit, Intake(self._kit, reader))
 
     @property
     def user(self) -> str | None:
@@ -120,7 +118,6 @@ class MatrixChannel:
         """Serve until `stop`, then finish what is in flight. A wrong token ends this channel with a line in the log."""
         try:
             if await self._begun(stop):
-                await self._forget_old()
                 await self._serve(stop)
         finally:
             await self._replies.finish(self._kit.patience.last_replies)
@@ -150,7 +147,3 @@ class MatrixChannel:
                 _log.info("matrix.on", account=self.user, encrypts=self._kit.homeserver.encrypts)
                 return not stop.is_set()
         return False
-
-    async def _forget_old(self) -> None:
-        async with self._kit.database.begin() as conn:
-            await matrix.forget_events(conn, self._kit.clock() - EVENTS_KEPT)

@@ -52,7 +52,8 @@ class Conversation:
             reply = await self._kit.dialogue.turn(Event(Address(CHANNEL, room.person), event.id, given))
         thread = meaning.thread if isinstance(meaning, Said | Sent) else None
         letter = letters.compose(reply, event.id, self._kit.words(), thread=thread)
-        letter = letters.in_place(letter, newest if at in (None, newest) else None, given)
+        pressed = again or isinstance(given, Press)  # by now the screen may say otherwise what was typed then
+        letter = letters.in_place(letter, newest if at in (None, newest) else None, pressed=pressed)
         await self._keep(room, event, reply, letter.shown, at)
         if isinstance(meaning, Voted):
             self._close(room, meaning.poll, reply.language)

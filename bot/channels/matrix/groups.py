@@ -35,8 +35,6 @@ from bot.storage.matrix import Room
 from bot.storage.room_polls import Poll
 from bot.storage.vault import Vault
 
-LOOK_S = 2.0
-"""How often we look whether a poll is to be closed."""
 SHOWING_S = 5.0
 """A vote waits this long for its poll's name to be known."""
 
@@ -182,9 +180,11 @@ class Groups:
             return
         async with self._kit.database.read() as conn:
             newest = await room_polls.newest(conn, room.id)
-        if newest and newest.event is None and newest.closed_at is None:  # they may have been quicker than our note
+        if newest is None or newest.closed_at:
+            return
+        if newest.event is None:  # they may have been quicker than our note of its name
             await asyncio.wait({self._do(teaching, room, Show(newest))}, timeout=SHOWING_S)
-            await count()
+        await count()
 
     # --- out
 
@@ -211,7 +211,10 @@ class Groups:
             task.add_done_callback(lambda _: self._under_way.pop(place, None))
         return self._under_way[place]
 
-    async def _show(self, teaching: Teaching, room: Room, poll: Poll) -> None:
+    async def _show(self, teaching: Teaching, room: Room, begun: Poll) -> None:
+        poll = await self._now(begun)
+        if poll is None or poll.event:
+            return
         try:
             question = learning.find_question(teaching.library(), poll.ref)
         except StaleAction:  # the library has dropped it meanwhile
@@ -222,9 +225,12 @@ class Groups:
         async with self._kit.database.begin() as conn:
             await room_polls.note_event(conn, poll.id, event, self._kit.clock() + room_quiz.OPEN_FOR)
 
-    async def _close(self, teaching: Teaching, room: Room, poll: Poll) -> None:
+    async def _close(self, teaching: Teaching, room: Room, begun: Poll) -> None:
         """End the poll and say what came out. If that fails for now, it is counted and said anew, later."""
-        words, event = self._kit.words(), poll.event or ""
+        poll = await self._now(begun)
+        if poll is None or poll.event is None:
+            return
+        words, event = self._kit.words(), poll.event
         async with self._kit.database.read() as conn:
             tally = await room_quiz.tally(conn, teaching.library(), poll)
         ended = polls.ended(event, words.label(say("room.poll_ended"), poll.language))
@@ -232,6 +238,12 @@ class Groups:
         if tally:
             await self._insist(room, poll, MESSAGE, group_screens.result(poll, tally, words), f"{poll.key}:result")
         await self._finish(poll)
+
+    async def _now(self, poll: Poll) -> Poll | None:
+        """The poll as it is by now; None if it is done with."""
+        async with self._kit.database.read() as conn:
+            now = await room_polls.find(conn, poll.id)
+        return now if now and now.closed_at is None else None
 
     async def _insist(self, room: Room, poll: Poll, kind: str, content: Content, key: str) -> str:
         """Send something of a poll; where that cannot be, it is done with."""
@@ -250,10 +262,10 @@ class Groups:
     async def run(self, stop: asyncio.Event, ready: asyncio.Event) -> None:
         """Close polls when their time has come, until `stop`; not before what was missed is read: votes count."""
         await ready.wait()
-        failures = 0
+        patience, failures = self._kit.patience, 0
         while not stop.is_set():
             failures = 0 if await self._looked() else failures + 1
-            await pause(stop, max(LOOK_S, self._kit.patience.pause_after(failures) if failures else 0.0))
+            await pause(stop, max(patience.polls, patience.pause_after(failures) if failures else 0.0))
 
     async def _looked(self) -> bool:
         try:

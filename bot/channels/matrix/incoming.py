@@ -126,7 +126,7 @@ def _message(content: Mapping[str, Any]) -> Meaning:
             falls_back = relation.get("is_falling_back") is True
             if not isinstance(body, str):
                 return Nothing()
-            text = _without_quotation(body) if about else body
+            text = (_without_quotation(body) if about else body).replace("\0", "")  # which PostgreSQL does not keep
             return Said(text.strip()[:LONGEST], None if falls_back else about, _thread(content))
         case "m.notice" | None:
             return Nothing()

@@ -7,7 +7,7 @@ from typing import Any
 from bot.catalogue.words import Words
 from bot.channels.matrix import choices, polls, render
 from bot.dialogue.actions import encode
-from bot.domain.messages import Press, Reply, Screen
+from bot.domain.messages import Reply, Screen
 from bot.domain.residents import Answering
 from bot.storage.matrix import Shown
 
@@ -62,14 +62,16 @@ def named(shown: Shown, event: str) -> Shown:
     return replace(shown, event=event)
 
 
-def in_place(letter: Letter, before: Shown | None, given: object) -> Letter:
+def in_place(letter: Letter, before: Shown | None, *, pressed: bool) -> Letter:
     """The letter as a change of the screen that stands there, where that is the same screen in another state.
+
+    `pressed`: it answers a choice of that screen.
 
     A box that was ticked changes in place. A new screen does not: the number that was typed for it stands below the
     old one, and whoever reads on, or has the room read out, looks there.
     """
     fits = letter.kind == MESSAGE and not (letter.screen.picture or letter.screen.file or letter.thread)
-    if not (fits and letter.screen.replaces and isinstance(given, Press) and _same(before, letter.shown)):
+    if not (fits and letter.screen.replaces and pressed and _same(before, letter.shown)):
         return letter
     if before is None or before.event is None:
         return letter

@@ -1,21 +1,21 @@
 """Takes what a sync tells: invitations, rooms left, events; each event counts once, and none is passed over."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from functools import partial
+from dataclasses import dataclass, field
 
 import structlog
 
 from bot.channels.matrix import incoming
 from bot.channels.matrix.conversation import Conversation, Spoken
-from bot.channels.matrix.events import CHANNEL, Batch, Invite, RoomEvent, RoomNews
+from bot.channels.matrix.events import CHANNEL, Invite, RoomEvent, RoomNews
 from bot.channels.matrix.groups import Groups
+from bot.channels.matrix.homeserver import SignedOut
 from bot.channels.matrix.incoming import CameIn, MovedOn, Nothing, Said, Sent, Stirred, Tapped, Unreadable, Voted
 from bot.channels.matrix.kit import Kit
+from bot.channels.matrix.loops import MOST, LoopGuard
 from bot.channels.matrix.replies import Replies
 from bot.channels.matrix.rooms import Rooms
-from bot.channels.patience import pause
-from bot.domain.errors import Blocked, Rejected, Throttled, Unanswered, Unreachable
+from bot.domain.errors import Blocked, BotError, Rejected, Throttled, Unanswered, Unreachable
 from bot.domain.messages import say
 from bot.domain.residents import Address
 from bot.storage import matrix, residents
@@ -23,109 +23,124 @@ from bot.storage.matrix import Room
 from scheduler.ledger import FAULTS
 
 TRIES = 5
-"""An event whose turn failed this often is given up, if the fault seems to be its own."""
+"""After so many failed turns in a room, an event that fails is given up, if the fault seems to be its own."""
 KEY_COMES_S = 4.0
 """A key often comes a little after what it opens."""
 NOT_OURS = (Throttled, Unreachable, Unanswered, *FAULTS)
 """Troubles of the homeserver or the database: they say nothing against an event."""
 
-Part = Callable[[], Awaitable[None]]
-
 _log = structlog.get_logger(__name__)
 
 
-class Reader:
-    """Takes batches, one after the other."""
+class TurnFailed(BotError):
+    """The turn of an event failed; it is taken again."""
 
-    def __init__(
-        self, kit: Kit, rooms: Rooms, conversation: Conversation, groups: Groups, replies: Replies
-    ) -> None:
+
+@dataclass(slots=True)
+class Progress:
+    """How far something that was told of a room has come: the answers begun, and the turns that failed."""
+
+    answers: list[asyncio.Task[None]] = field(default_factory=list)
+    failures: int = 0
+
+    def show(self, answer: asyncio.Task[None] | None) -> None:
+        """An answer is on its way, if there is one."""
+        if answer:
+            self.answers.append(answer)
+
+
+class Reader:
+    """Takes one thing that is told of a room. It may be taken again: what is committed, is."""
+
+    def __init__(self, kit: Kit, rooms: Rooms, conversation: Conversation, groups: Groups, replies: Replies) -> None:
         self._kit = kit
         self._rooms = rooms
         self._conversation = conversation
         self._groups = groups
         self._replies = replies
-        self._failures: dict[str, int] = {}
-        self._shown: list[asyncio.Task[None]] = []
-
-    async def take(self, batch: Batch, since: str | None, stop: asyncio.Event) -> list[asyncio.Task[None]]:
-        """Commit everything a batch tells, as often as it takes; returns the tasks that show the answers.
-
-        `since`: where the batch goes on from. A first sync has no news, only what was there long before.
-        """
-        self._shown = []
-        parts: list[Part] = [partial(self._invited, one) for one in batch.invites]
-        if since is not None:
-            parts += [partial(self._left, room) for room in batch.left]
-            parts += [partial(self._news, news, since) for news in batch.joined]
-        tries = 0
-        while parts and not stop.is_set():
-            tries += 1
-            fine = await asyncio.gather(*(self._whole(part, tries) for part in parts))
-            parts = [part for part, done in zip(parts, fine, strict=True) if not done]
-            if parts:
-                await pause(stop, self._kit.patience.pause_after(tries))
-        return self._shown
-
-    @staticmethod
-    async def _whole(part: Part, tries: int) -> bool:
-        """Whether a part is done with; if not, it is taken again: what is committed of it, is."""
-        try:
-            await part()
-        except NOT_OURS as error:
-            _log.warning("matrix.taken_again", kind=type(error).__name__)
-            return False
-        except Exception as error:  # noqa: BLE001 - whatever it is, the others go on; a traceback may hold words
-            given_up = tries >= TRIES
-            _log.error("matrix.news_failed", kind=type(error).__name__, given_up=given_up)
-            return given_up
-        return True
+        self._loops = LoopGuard()
 
     # --- rooms
 
-    async def _invited(self, invite: Invite) -> None:
-        try:
-            if invite.encrypted and not self._kit.homeserver.encrypts:
-                words = self._kit.words()
-                reason = words.label(say("matrix.only_unencrypted"), words.choose(""))
-                await self._kit.homeserver.leave(invite.room, reason)
-            else:
-                await self._kit.homeserver.join(invite.room)
-        except (Blocked, Rejected) as error:  # taken back meanwhile, or its homeserver is gone
-            _log.info("matrix.invitation_lapsed", kind=type(error).__name__)
+    async def invited(self, invite: Invite, progress: Progress) -> None:
+        """Somebody asks us in."""
+        room = Room(invite.room, None, invite.encrypted)
+        progress.show(self._replies.aside(room, lambda: self._enter(room), queue="entering"))
 
-    async def _left(self, room: str) -> None:
+    async def _enter(self, room: Room, *, again: bool = False) -> None:
+        """Accept an invitation. A far homeserver may take its time, or be gone: nobody else waits for it."""
+        try:
+            await (self._replies.insist(lambda: self._accept(room)) if again else self._accept(room))
+        except (Blocked, Rejected) as error:  # taken back meanwhile, or nobody wants us
+            _log.info("matrix.room_not_entered", kind=type(error).__name__)
+        except BotError as error:
+            if again:
+                _log.warning("matrix.room_not_entered", kind=type(error).__name__)
+            else:
+                self._replies.aside(room, lambda: self._enter(room, again=True), queue="entering")
+
+    async def _accept(self, room: Room) -> None:
+        if self._speaks_in(room):
+            await self._kit.homeserver.join(room.id)
+        else:
+            await self._kit.homeserver.leave(room.id, self._why_not())
+
+    def _speaks_in(self, room: Room) -> bool:
+        return self._kit.homeserver.encrypts or not room.encrypted
+
+    def _why_not(self) -> str:
+        words = self._kit.words()
+        return words.label(say("matrix.only_unencrypted"), words.choose(""))
+
+    async def _leave(self, room: Room, now: Room) -> None:
+        """Nobody is there now, or we cannot speak there: in an encrypted room we say nothing that is not."""
+        await self._kit.homeserver.leave(room.id, "" if self._speaks_in(now) else self._why_not())
+        await self._rooms.gone(room)
+
+    async def left(self, room: str, progress: Progress) -> None:  # noqa: ARG002 - nobody is there to be answered
+        """We are no longer in a room."""
         known = await self._rooms.known(room)
         if known:
             await self._rooms.gone(known)
 
     # --- events
 
-    async def _news(self, news: RoomNews, since: str) -> None:
+    async def news(self, news: RoomNews, since: str, progress: Progress) -> None:
+        """Something happened in a room, after `since`."""
         try:
             events = await self._all_of(news, since)
-            room = await self._room(news)
+            room = await self._room(news, events)
         except (Blocked, Rejected):  # we are not there any more; the next sync says so
+            return
+        if not self._speaks_in(room):
+            await self._leave(room, room)
             return
         async with self._kit.database.read() as conn:
             handled = await matrix.handled(conn, [event.id for event in events])
-        last = next((event.id for event in reversed(events) if event.id in handled), None)
-        for event in events:
+            erased = await matrix.erasures(conn, handled)
+        last = next((event.id for event in reversed(events) if handled.get(event.id)), None)
+        begun = max((place for place, event in enumerate(events, start=1) if event.id in erased), default=0)
+        for event in events[begun:]:  # nobody may come back to life by what they said before they were erased
             again = event.id in handled
-            if again and not (event.id == last and handled[event.id]):
+            if again and event.id != last:
                 continue
-            after = await self._event(room, event, again=again)
+            after = await self._event(room, event, progress, again=again)
             if after is None:
                 return
             room = after
         if events and room.person:
             self._seen(room, events[-1])
 
-    async def _room(self, news: RoomNews) -> Room:
-        """The room as it is kept, if nothing can have changed there unseen."""
+    async def _room(self, news: RoomNews, events: tuple[RoomEvent, ...]) -> Room:
+        """The room as it is kept, if nothing can have changed there unseen.
+
+        Of whoever was erased there nothing is kept again before they do something.
+        """
+        meanings = (incoming.read(event, self._kit.homeserver.user) for event in events)
+        new = any(not isinstance(meaning, Nothing | Stirred) for meaning in meanings)
         known = await self._rooms.known(news.room)
         changed = news.gap_before or any(event.kind == "m.room.encryption" for event in news.state)
-        return known if known and not changed else await self._rooms.look(news.room)
+        return known if known and not changed else await self._rooms.look(news.room, new=new)
 
     async def _all_of(self, news: RoomNews, since: str) -> tuple[RoomEvent, ...]:
         """The events with those that did not fit into the sync; nothing of what was before we came in."""
@@ -142,86 +157,89 @@ class Reader:
     def _seen(self, room: Room, event: RoomEvent) -> None:
         self._replies.aside(room, lambda: self._kit.homeserver.read_up_to(room.id, event.id))
 
-    async def _event(self, room: Room, event: RoomEvent, *, again: bool) -> Room | None:
+    async def _event(self, room: Room, event: RoomEvent, progress: Progress, *, again: bool) -> Room | None:
         """Take one event; returns the room as it is after it, None if we are not in it any more.
 
         `again`: its turn is committed, and only its answer is shown once more.
         """
         try:
-            return await self._act(room, event, again=again)
-        except NOT_OURS:
+            return await self._act(room, event, progress, again=again)
+        except (*NOT_OURS, SignedOut):
             raise
-        except Exception as error:
-            self._failures[event.id] = tries = self._failures.get(event.id, 0) + 1
-            if tries < TRIES:
-                raise
-            _log.error("matrix.turn_failed", kind=type(error).__name__, given_up=True)
-            del self._failures[event.id]
+        except Exception as error:  # noqa: BLE001 - whatever it is, it comes again; a traceback may hold words
+            progress.failures += 1
+            given_up = progress.failures >= TRIES
+            _log.error("matrix.turn_failed", kind=type(error).__name__, given_up=given_up)
+            if not given_up:
+                raise TurnFailed from None
             await self._handled(room, event)
             return room
 
-    async def _act(self, room: Room, event: RoomEvent, *, again: bool = False) -> Room | None:
+    async def _act(self, room: Room, event: RoomEvent, progress: Progress, *, again: bool) -> Room | None:
         match meaning := incoming.read(event, self._kit.homeserver.user):
             case Stirred():
-                return await self._look_again(room, event, again=again)
+                return await self._look_again(room, event, progress, again=again)
             case MovedOn(successor):
-                await self._follow(successor)
+                await self.invited(Invite(successor, event.sender, direct=False, encrypted=False), progress)
             case Unreadable(session):
                 if event.sender == room.person:
-                    self._shown.append(
-                        self._replies.aside(room, lambda: self._unread(room, event, session), queue="unread")
-                    )
+                    progress.show(self._replies.aside(room, lambda: self._unread(room, event, session), queue="unread"))
             case CameIn():
-                room = await self._rooms.look(room.id)
-                await self._spoken(room, event, meaning, again=again)
+                return await self._came_in(room, event, meaning, progress, again=again)
             case Said() | Sent() | Tapped() | Voted():
-                await self._spoken(room, event, meaning, again=again)
+                progress.show(await self._spoken(room, event, meaning, again=again))
             case Nothing():
                 pass
         return room
 
-    async def _spoken(self, room: Room, event: RoomEvent, meaning: Spoken, *, again: bool) -> None:
+    async def _spoken(self, room: Room, event: RoomEvent, meaning: Spoken, *, again: bool) -> asyncio.Task[None] | None:
         """Something for the dialogue, if it is said by whom the room belongs to, and as the room wants it said."""
         if room.encrypted and not (event.encrypted or isinstance(meaning, Tapped | CameIn)):
-            return  # it may be anybody's who has the homeserver
+            return None  # it may be anybody's who has the homeserver
         if room.person is None:
-            self._show(await self._groups.hear(room, event, meaning, again=again))
-            return
+            return await self._groups.hear(room, event, meaning, again=again)
         if not (event.sender == room.person or isinstance(meaning, CameIn)):
-            return
-        shown = await self._conversation.turn(room, event, meaning, again=again)
-        if shown:
-            self._shown.append(shown)
-        else:
+            return None
+        shown = None
+        if again or self._in_measure(room):
+            shown = await self._conversation.turn(room, event, meaning, again=again)
+        if shown is None:
             await self._handled(room, event)
+        return shown
+
+    def _in_measure(self, room: Room) -> bool:
+        """Whether a room has had no more turns lately than people have."""
+        turns = self._loops.turns(room.id, self._kit.clock())
+        if turns == MOST + 1:
+            _log.warning("matrix.room_too_loud", turns=MOST)
+        return turns <= MOST
 
     async def _handled(self, room: Room, event: RoomEvent) -> None:
         async with self._kit.database.begin() as conn:
             await matrix.note_handled(conn, event.id, room.id, self._kit.clock(), again=False)
 
-    def _show(self, shown: asyncio.Task[None] | None) -> None:
-        if shown:
-            self._shown.append(shown)
+    async def _came_in(
+        self, room: Room, event: RoomEvent, meaning: CameIn, progress: Progress, *, again: bool
+    ) -> Room | None:
+        now = await self._rooms.look(room.id)
+        if not self._speaks_in(now):
+            await self._leave(room, now)
+            return None
+        progress.show(await self._spoken(now, event, meaning, again=again))
+        return now
 
-    async def _look_again(self, room: Room, event: RoomEvent, *, again: bool) -> Room | None:
+    async def _look_again(self, room: Room, event: RoomEvent, progress: Progress, *, again: bool) -> Room | None:
         try:
-            now = await self._rooms.look(room.id)
+            now = await self._rooms.look(room.id, new=False)
         except Blocked:  # it was we who had to go
             await self._rooms.gone(room)
             return None
-        if now.empty:
-            await self._kit.homeserver.leave(room.id)
-            await self._rooms.gone(room)
+        if now.empty or not self._speaks_in(now):
+            await self._leave(room, now)
             return None
         if now.person is None:
-            self._show(await self._groups.company(room, event, await self._language(room), again=again))
+            progress.show(await self._groups.company(room, event, await self._language(room), again=again))
         return now
-
-    async def _follow(self, successor: str) -> None:
-        try:
-            await self._kit.homeserver.join(successor)
-        except (Blocked, Rejected) as error:  # we are invited there, or nobody wants us
-            _log.info("matrix.room_not_followed", kind=type(error).__name__)
 
     async def _language(self, room: Room) -> str:
         """The language of whoever is alone with us there."""
@@ -232,9 +250,12 @@ class Reader:
     async def _unread(self, room: Room, event: RoomEvent, session: str) -> None:
         """Try once more when the key may have come; otherwise say, once for each key, that we could not read it."""
         await self._kit.sleep(KEY_COMES_S)
-        with_key = await self._kit.homeserver.event(room.id, event.id)
-        if with_key is not None and with_key.unreadable is None:
-            await self._act(room, with_key)
+        with_key = await self._replies.insist(lambda: self._kit.homeserver.event(room.id, event.id))
+        meaning = incoming.read(with_key or event, self._kit.homeserver.user)
+        if with_key and isinstance(meaning, Spoken):
+            shown = await self._spoken(room, with_key, meaning, again=False)
+            await asyncio.gather(*([shown] if shown else []))
+        if not isinstance(meaning, Unreadable):
             return
         text = self._kit.words().label(say("matrix.no_key"), await self._language(room))
         content = {"msgtype": "m.notice", "body": text}

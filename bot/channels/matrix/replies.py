@@ -20,8 +20,8 @@ from bot.storage import matrix
 from bot.storage.matrix import Room
 from scheduler.model import Lane
 
-PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-"""Between the tries of one request; after the last of them the reply is given up until its event is read again."""
+PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, *(30.0,) * 18)
+"""Between the tries of one request; after some ten minutes in vain the reply is given up."""
 PATIENCE_S = 120.0
 """A reply is not held longer than this for the homeserver's silence: by then it is no answer any more."""
 UPLOADS_KEPT = 16

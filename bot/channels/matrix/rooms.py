@@ -26,14 +26,18 @@ class Rooms:
         async with self._kit.database.read() as conn:
             return await matrix.room_of(conn, person)
 
-    async def look(self, room: str) -> Room:
-        """A room as it is now; raises as the homeserver does."""
+    async def look(self, room: str, *, new: bool = True) -> Room:
+        """A room as it is now, kept for the next time; raises as the homeserver does.
+
+        If it is not `new` and nothing is kept of it, then whose room it was has been erased, and nothing is to be.
+        """
         members = await self._kit.homeserver.members(room)
         others = members - {self._kit.homeserver.user}
         person = next(iter(others)) if len(members) == PRIVATE and len(others) == 1 else None
         seen = Room(room, person, await self._kit.homeserver.is_encrypted(room), empty=not others)
         async with self._kit.database.begin() as conn:
-            await matrix.save_room(conn, seen, self._kit.clock())
+            if new or await matrix.rooms(conn, [room]):
+                await matrix.save_room(conn, seen, self._kit.clock())
         return seen
 
     async def gone(self, room: Room) -> None:

@@ -10,8 +10,8 @@ from collections import deque
 import structlog
 
 from bot.channels.matrix.homeserver import SignedOut
+from bot.channels.matrix.intake import Intake
 from bot.channels.matrix.kit import Kit
-from bot.channels.matrix.reader import Reader
 from bot.channels.matrix.trouble import Faults
 from bot.channels.patience import pause, unless
 from bot.domain.errors import BotError, Unreachable
@@ -19,8 +19,10 @@ from bot.storage import matrix
 
 WAIT_S = 30.0
 """How long the homeserver holds a sync in which nothing happens."""
-UNSETTLED = 20
-"""With this many batches whose answers are not all shown, no more are asked for."""
+TROUBLE_S = 30.0
+"""A room in trouble keeps the others waiting no longer than this."""
+UNSETTLED = 10_000
+"""With this many batches that are not done with, no more are asked for."""
 
 _log = structlog.get_logger(__name__)
 
@@ -28,9 +30,9 @@ _log = structlog.get_logger(__name__)
 class Syncing:
     """Reads one account. `ready` is set once everything that happened before the start is taken."""
 
-    def __init__(self, kit: Kit, reader: Reader) -> None:
+    def __init__(self, kit: Kit, intake: Intake) -> None:
         self._kit = kit
-        self._reader = reader
+        self._intake = intake
         self._faults = Faults(kit.patience)
         self._unsettled: deque[tuple[str, list[asyncio.Task[None]]]] = deque()
         self._changed = asyncio.Event()
@@ -41,14 +43,16 @@ class Syncing:
         self.ready.clear()
         async with self._kit.database.read() as conn:
             token = await matrix.token(conn, self._kit.homeserver.user)
-        settling = asyncio.create_task(self._settle())
+        ended = asyncio.Event()
+        settling = asyncio.create_task(self._settle(ended))
         try:
             while not stop.is_set():
                 token = await self._once(token, stop)
         except SignedOut as error:
             _log.error("matrix.off", reason=str(error))
         finally:
-            settling.cancel()
+            await self._intake.finish(self._kit.patience.last_turns)
+            ended.set()  # and not broken off, which would leave a transaction open
             await asyncio.gather(settling, return_exceptions=True)
             await self._settled()
 
@@ -68,7 +72,7 @@ class Syncing:
         if batch is None:
             return token
         self._faults.worked()
-        shown = await self._reader.take(batch, token, stop)
+        shown = await self._intake.take(batch, token, stop, wait_s=TROUBLE_S)
         if stop.is_set():  # some of it may not be taken
             return token
         self._unsettled.append((batch.token, shown))
@@ -86,16 +90,16 @@ class Syncing:
             await asyncio.wait(self._unsettled[0][1])
             await self._settled()
 
-    async def _settle(self) -> None:
-        """Keep how far everything is done with, as it comes to be."""
-        while True:
-            await self._changed.wait()
+    async def _settle(self, ended: asyncio.Event) -> None:
+        """Keep how far everything is done with, as it comes to be, until `ended`."""
+        while not ended.is_set():
+            await unless(ended, self._changed.wait())
             self._changed.clear()
             await self._settled()
 
     async def _settled(self) -> None:
         done = None
-        while self._unsettled and all(task.done() for task in self._unsettled[0][1]):
+        while self._unsettled and all(_shown(task) for task in self._unsettled[0][1]):
             done, _ = self._unsettled.popleft()
         if done is None:
             return
@@ -104,3 +108,8 @@ class Syncing:
                 await matrix.save_token(conn, self._kit.homeserver.user, done)
         except Exception as error:  # noqa: BLE001 - the next one keeps it too; until then more comes again after a crash
             _log.warning("matrix.token_not_kept", kind=type(error).__name__)
+
+
+def _shown(task: asyncio.Task[None]) -> bool:
+    """Whether an answer has had its time; one that was broken off has not, and comes again."""
+    return task.done() and not task.cancelled() and task.exception() is None

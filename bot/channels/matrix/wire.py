@@ -16,6 +16,8 @@ TIMEOUT_S = 30.0
 CONNECTIONS = 100
 SHORTEST_WAIT = timedelta(seconds=1)
 """Where a homeserver asks us to wait without saying how long."""
+LONGEST_WAIT = timedelta(days=1)
+"""Whoever asks for more is asked again by then."""
 
 Query = Mapping[str, str]
 
@@ -45,7 +47,9 @@ class ProofWanted(Rejected):
 
 
 def path(*parts: str) -> str:
-    """A path of the client-server API: names are escaped, so that none can lead elsewhere."""
+    """A path of the client-server API: names are escaped, so that none can lead elsewhere. Raises Rejected."""
+    if {".", ".."} & set(parts):  # which no escaping hides
+        raise Rejected("that is no name")
     return "/".join((CLIENT, *(quote(part, safe="") for part in parts)))
 
 
@@ -147,9 +151,10 @@ def _json(body: Mapping[str, Any]) -> bytes:
 
 def _wait(retry_after_ms: Any, retry_after: str) -> timedelta:
     """How long to wait: the older field in milliseconds, or HTTP's header in seconds."""
+    longest_s = LONGEST_WAIT.total_seconds()
     if isinstance(retry_after_ms, int | float) and retry_after_ms >= 0:
-        return timedelta(milliseconds=retry_after_ms)
-    return timedelta(seconds=int(retry_after)) if retry_after.isdecimal() else SHORTEST_WAIT
+        return timedelta(seconds=min(retry_after_ms / 1000, longest_s))
+    return timedelta(seconds=min(int(retry_after[:9]), longest_s)) if retry_after.isdecimal() else SHORTEST_WAIT
 
 
 def _unproven(body: Mapping[str, Any]) -> BotError:

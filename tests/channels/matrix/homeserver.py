@@ -203,7 +203,7 @@ class FakeHomeserver:
         return self.keys[room, key]
 
     async def redact(self, room: str, event: str, *, key: str) -> None:
-        self._end(await self._request("redact", room, event))
+        self._end(await self._request("redact", room, f"{event} {key}"))
 
     async def upload(self, content: bytes, name: str, media_type: str, *, encrypted: bool) -> dict[str, Any]:
         self._end(await self._request("upload", "", name))

@@ -26,7 +26,7 @@ FILES = sorted(FOLDER.glob("*.txt"))
 TEXT = "org.matrix.msc1767.text"
 SLASHED = re.compile(r"(?<!\S)/(\w+)")
 LED = re.compile(r"\]\([^)]*\)")
-LISTED = re.compile(r"\s*(-|\d+\.) ")
+LISTED = re.compile(r"^\s*(-|\d+\.) ")
 APART = re.compile(r"[\W_]+")
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from bot.channels.base import Dialogue
 from bot.channels.matrix.channel import MatrixChannel
 from bot.channels.patience import Patience
 from bot.storage import matrix
-from bot.storage.database import Database
+from bot.storage.database import Connection, Database
 from scheduler.model import Lane
 from tests.channels.contract import FakeDialogue
 from tests.channels.matrix.homeserver import US, FakeHomeserver, Room
@@ -55,6 +55,45 @@ class Pace:
         self.held.append(seconds)
 
 
+class Off(Exception):
+    """The power is off."""
+
+
+@dataclass
+class Mains:
+    """A database that hangs on a wire."""
+
+    database: Database
+    on: bool = True
+    busy: int = 0
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Connection]:
+        with self._used():
+            async with self.database.begin() as conn:
+                yield conn
+                self._check()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Connection]:
+        with self._used():
+            async with self.database.read() as conn:
+                yield conn
+
+    @contextmanager
+    def _used(self) -> Iterator[None]:
+        self._check()
+        self.busy += 1
+        try:
+            yield
+        finally:
+            self.busy -= 1
+
+    def _check(self) -> None:
+        if not self.on:
+            raise Off
+
+
 @dataclass
 class World:
     database: Database
@@ -90,15 +129,19 @@ class World:
             stop.set()
             await asyncio.wait_for(task, 15)
 
-    async def crash(self, channel: MatrixChannel, when: Callable[[], Awaitable[object]]) -> None:
-        """Run the channel until something has happened, and end it as a power cut would: nothing is tidied."""
-        task = asyncio.create_task(channel.run(asyncio.Event()))
+    async def crash(self, when: Callable[[], Awaitable[object]], **more: Any) -> None:
+        """Run a channel until something has happened, and end it as a power cut would: nothing more is written."""
+        mains = Mains(self.database)
+        task = asyncio.create_task(self.channel(database=mains, **more).run(asyncio.Event()))
         await until_so(when)
+        mains.on = False
+        await until(lambda: not mains.busy)
         others = {one for one in asyncio.all_tasks() if one is not asyncio.current_task() and one is not task}
         task.cancel()
         for one in others:
             one.cancel()
         await asyncio.gather(task, *others, return_exceptions=True)
+        self.server.faults.clear()
 
     def room(self, name: str = "!one:example.org", *people: str, encrypted: bool = False) -> Room:
         """A room with us and these people in it (Anna, if nobody is named), of which nothing is known yet."""
@@ -237,5 +280,5 @@ async def until(what: Callable[[], object], within_s: float = 10.0) -> None:
 async def until_so(what: Callable[[], Awaitable[object]], within_s: float = 10.0) -> None:
     """Wait until `what()` says so."""
     async with asyncio.timeout(within_s):
-        while not await what():
+        while not await what():  # noqa: ASYNC110 - what is waited for happens in another task
             await asyncio.sleep(0.002)

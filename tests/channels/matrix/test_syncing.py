@@ -1,0 +1,310 @@
+"""How far the channel has read: kept only when it is done with, whenever it is cut off."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from structlog.testing import capture_logs
+
+from bot.channels.matrix.homeserver import SignedOut
+from bot.domain.actions import Help
+from bot.domain.errors import Rejected, Throttled, Unanswered, Unreachable
+from bot.domain.messages import Button, Event, Reply, Start, Text
+from bot.storage import matrix
+from bot.storage.tables import matrix_events
+from tests.channels.contract import plain, screen
+from tests.channels.matrix.homeserver import US
+from tests.channels.matrix.world import Person, World, until, until_so
+from tests.support import NOON
+
+KEPT = "2"
+"""The token before anything is said in these tests is 1; who says one thing makes it 2."""
+
+
+def lines(logs: list[MutableMapping[str, Any]]) -> list[str]:
+    return [line["event"] for line in logs if line["event"] not in {"matrix.on", "matrix.off"}]
+
+
+# --- what the token waits for
+
+
+async def test_a_token_is_kept_only_when_the_answer_is_shown(world: World) -> None:
+    anna = await world.known()
+    sends = world.server.hold("send")
+    async with world.running():
+        anna.says("raz")
+        await until(lambda: ("send", anna.room, "$2") in world.server.tried)
+        await until(lambda: world.server.syncs[-1] == KEPT)  # the loop itself goes on
+        assert await world.token() == "1"
+        sends.set()
+        await world.done()
+
+
+async def test_a_token_is_kept_only_when_the_turn_is_committed(world: World) -> None:
+    anna = await world.known()
+    gate, turn = asyncio.Event(), world.dialogue.turn
+
+    async def slow(event: Event) -> Reply:
+        await gate.wait()
+        return await turn(event)
+
+    world.dialogue.turn = slow  # type: ignore[method-assign]
+    anna.says("raz")
+    channel, stop = world.channel(), asyncio.Event()
+    task = asyncio.create_task(channel.run(stop))
+    await until(lambda: ("connect", "", "") in world.server.tried)
+    for _ in range(10):
+        await asyncio.sleep(0.002)
+    assert not channel.ready.is_set()
+    assert await world.token() == "1"
+    gate.set()
+    await world.done()
+    assert channel.ready.is_set()
+    stop.set()
+    await task
+
+
+async def test_a_later_answer_does_not_vouch_for_an_earlier_one(world: World) -> None:
+    anna, jan = await world.known(), await world.known("!other:example.org", "@jan:example.org")
+    sends = world.server.hold("send")
+    async with world.running():
+        anna.says("raz")
+        await until(lambda: ("send", anna.room, "$2") in world.server.tried)
+        jan.says("dwa")
+        await until(lambda: jan.seen)
+        for _ in range(10):
+            await asyncio.sleep(0.002)
+        assert await world.token() == "1"
+        sends.set()
+        await world.done()
+
+
+# --- cut off, at any point
+
+
+async def turned(world: World) -> bool:
+    return Text("raz") in world.dialogue.inputs
+
+
+async def noted(world: World) -> bool:
+    async with world.database.read() as conn:
+        return "$2" in (await conn.execute(select(matrix_events.c.event))).scalars().all()
+
+
+async def asked_to_send(world: World) -> bool:
+    return ("send", "!one:example.org", "$2") in world.server.tried
+
+
+async def sent(world: World) -> bool:
+    return ("!one:example.org", "$2") in world.server.keys
+
+
+@pytest.mark.parametrize("point", [turned, noted, asked_to_send, sent])
+async def test_cut_off_anywhere_nothing_is_said_twice_or_missed(
+    world: World, point: Callable[[World], Awaitable[bool]]
+) -> None:
+    anna = await world.known()
+    world.dialogue.script = {Text("raz"): screen("Pierwszy", buttons=(Button(plain("Pomoc"), Help()),))}
+    anna.says("raz")
+    if point is not sent:
+        world.server.hold("send")
+    else:
+        world.server.fail("send", *[Unanswered()] * 4, after=True)
+    await world.crash(lambda: point(world))
+    assert await world.token() == "1"
+    async with world.running():
+        await world.done()
+        assert anna.bodies == ["Pierwszy"]
+        assert {event.key for event in world.dialogue.events} == {"$2"}
+        anna.says("1")
+        await world.done()
+    assert anna.bodies == ["Pierwszy", "Press"]
+
+
+async def test_an_answer_that_was_broken_off_comes_again(world: World) -> None:
+    anna = await world.known()
+    world.server.hold("send")
+    anna.says("raz")
+    task = asyncio.create_task(world.channel().run(asyncio.Event()))
+    await until_so(lambda: asked_to_send(world))
+    for one in asyncio.all_tasks() - {asyncio.current_task()}:
+        one.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert await world.token() == "1"
+    async with world.running():
+        await world.done()
+    assert anna.bodies == ["Text"]
+
+
+async def test_after_a_cut_the_last_answer_is_shown_though_nothing_was_said_after_it(world: World) -> None:
+    anna = await world.known()
+    anna.says("raz")
+    anna.taps(1, "$nothing")
+    world.server.hold("send")
+
+    async def all_noted() -> bool:
+        async with world.database.read() as conn:
+            return len(await matrix.handled(conn, ["$2", "$3"])) == 2
+
+    await world.crash(all_noted)
+    async with world.running():
+        await world.done()
+    assert anna.bodies == ["Text"]
+
+
+async def test_a_box_ticked_before_a_cut_is_ticked_once(world: World) -> None:
+    """By then the screen says something else than what was typed: it is still the same change of the same screen."""
+    anna = await world.known()
+    box = {"☐": screen("☐", buttons=(Button(plain("☐ A"), Help()),), here=Help())}
+    box["☑"] = screen("☑", buttons=(Button(plain("Odznacz"), Help()),), here=Help())
+    world.dialogue.otherwise = lambda event: box["☑" if event.key == "$4" else "☐"]
+    async with world.running():
+        anna.says("kwadrat")
+        await world.done()
+    assert world.server.place == 3
+    anna.says("☐ A")
+    world.server.hold("send")
+
+    async def kept() -> bool:
+        async with world.database.read() as conn:
+            return "$4" in await matrix.handled(conn, ["$4"])
+
+    await world.crash(kept)
+    async with world.running():
+        await world.done()
+        assert anna.bodies == ["☑"]
+        anna.says("1")
+        await world.done()
+    assert [one.content.get("m.relates_to", {}).get("event_id") for one in world.server.shown(anna.room)] == [
+        None,
+        "$3",
+        "$3",
+    ]
+
+
+async def test_who_was_erased_does_not_come_back_by_what_they_said_before(world: World) -> None:
+    anna = await world.known()
+    turn = world.dialogue.turn
+
+    async def erasing(event: Event) -> Reply:
+        reply = await turn(event)
+        if event.input != Text("usuń"):
+            return reply
+        async with world.database.begin() as conn:
+            await matrix.forget_person(conn, event.address.id)
+        return Reply(reply.language, reply.screen, forgotten=True)
+
+    world.dialogue.turn = erasing  # type: ignore[method-assign]
+    anna.says("cześć")
+    anna.says("usuń")
+    async with world.running():
+        await world.done()
+        async with world.database.read() as conn:
+            assert await matrix.rooms_of(conn, anna.name) == []
+            assert anna.room not in (await conn.execute(select(matrix_events.c.room))).scalars().all()
+        named = {"membership": "join", "displayname": "Anna"}
+        world.server.happens(anna.room, anna.name, "m.room.member", named, state_key=anna.name, was="join")
+        await world.done()
+        async with world.database.read() as conn:
+            assert await matrix.rooms_of(conn, anna.name) == []
+    before = len(world.dialogue.events)
+    async with world.database.begin() as conn:
+        await matrix.save_token(conn, US, "1")
+    async with world.running():
+        await world.done()
+        assert len(world.dialogue.events) == before
+        anna.says("to znów ja")
+        await world.done()
+    assert world.dialogue.inputs[-1] == Text("to znów ja")
+
+
+# --- the homeserver in trouble
+
+
+@pytest.mark.parametrize("error", [Unreachable("503"), Unanswered(), Rejected("no sync"), ValueError("a library's")])
+async def test_a_homeserver_that_is_away_is_told_of_once_and_comes_back(world: World, error: Exception) -> None:
+    anna = await world.known()
+    world.server.fail("sync", *[error] * 6)
+    with capture_logs() as logs:
+        async with world.running():
+            anna.says("raz")
+            await world.done()
+    assert anna.bodies == ["Text"]
+    assert lines(logs) == ["matrix.unavailable", "matrix.available"]
+
+
+async def test_a_homeserver_that_is_away_at_the_start_is_waited_for(world: World) -> None:
+    anna = await world.known()
+    world.server.fail("connect", Unreachable("no connection"), Unreachable("no connection"))
+    with capture_logs() as logs:
+        async with world.running():
+            anna.says("raz")
+            await world.done()
+    assert lines(logs) == ["matrix.unavailable", "matrix.available"]
+
+
+async def test_a_sync_is_not_asked_for_sooner_than_the_homeserver_wants(world: World) -> None:
+    await world.known()
+    world.server.fail("sync", Throttled(NOON + timedelta(hours=1)))
+    channel, stop = world.channel(), asyncio.Event()
+    task = asyncio.create_task(channel.run(stop))
+    await until(lambda: len(world.server.syncs) == 1)
+    for _ in range(20):
+        await asyncio.sleep(0.002)
+    assert len(world.server.syncs) == 1
+    stop.set()
+    await task
+
+
+@pytest.mark.parametrize("what", ["connect", "sync"])
+async def test_an_account_that_is_signed_out_ends_the_channel_with_one_line(world: World, what: str) -> None:
+    await world.known()
+    world.server.fail(what, SignedOut())
+    with capture_logs() as logs:
+        await asyncio.wait_for(world.channel().run(asyncio.Event()), 10)
+    assert [line["event"] for line in logs].count("matrix.off") == 1
+    assert lines(logs) == []
+    assert world.server.closed == 1
+
+
+async def test_what_was_said_when_the_account_was_signed_out_is_not_lost(world: World) -> None:
+    anna = Person(world)
+    async with world.running():
+        await world.done()
+    anna.invites()
+    world.server.fail("members", *[SignedOut()] * 9)
+    await asyncio.wait_for(world.channel().run(asyncio.Event()), 10)
+    world.server.faults.clear()
+    async with world.running():
+        await until(lambda: Start() in world.dialogue.inputs)
+
+
+async def test_a_stop_does_not_wait_for_the_homeserver(world: World) -> None:
+    await world.known()
+    async with world.running():
+        await until(lambda: len(world.server.syncs) > 1)
+    assert world.server.closed == 1
+
+
+async def test_a_stop_in_the_middle_of_a_batch_loses_nothing(world: World) -> None:
+    anna = await world.known()
+    turn, begun = world.dialogue.turn, asyncio.Event()
+    stop = asyncio.Event()
+
+    async def stopping(event: Event) -> Reply:
+        begun.set()
+        stop.set()
+        world.dialogue.turn = turn  # type: ignore[method-assign]
+        raise TimeoutError
+
+    world.dialogue.turn = stopping  # type: ignore[method-assign]
+    anna.says("raz")
+    await world.channel().run(stop)
+    assert begun.is_set()
+    assert await world.token() == "1"
+    async with world.running():
+        await world.done()
+    assert anna.bodies == ["Text"]
