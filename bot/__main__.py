@@ -5,9 +5,9 @@ import locale
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -20,6 +20,9 @@ from bot.domain.errors import BotError
 from bot.obs import configure_logging
 from bot.services import signin
 from bot.settings import EVERYTHING, Role, Settings, from_environment, roles_of
+
+if TYPE_CHECKING:
+    from bot.running import Running
 
 app = typer.Typer(
     name="bezpieczny",
@@ -54,42 +57,43 @@ OFF = {
 """How a channel is turned on."""
 
 
+def _announce(console: Console, on: "Running", roles: Collection[Role]) -> None:
+    console.print(f"[bold]Bezpieczny Kraków[/bold] is running: [link]{on.address}[/link]")
+    if roles != EVERYTHING:
+        console.print(f"Roles: {', '.join(sorted(roles))}")
+    console.print(f"Channels: {', '.join(on.channels)}")
+    for channel, how in OFF.items():
+        if channel not in on.channels:
+            console.print(how)
+    if on.console:
+        console.print(f"Console: {on.console}", markup=False, soft_wrap=True)
+    if on.first_link:
+        console.print(f"Sign in within five minutes, once: {on.first_link}", markup=False, soft_wrap=True)
+        console.print(f"Another link: bezpieczny staff invite {signin.FIRST}")
+    console.print("Stop with Ctrl+C.")
+
+
 @app.command()
 def run(
     roles: Annotated[
         str,
         typer.Option(
-            help="What this process does of it: web, deliver, plan, or two of them with a comma (PostgreSQL)."
+            help="What this process does of it: web, deliver, matrix, plan, or some of them with commas (PostgreSQL)."
         ),
     ] = ",".join(Role),
 ) -> None:
-    """Run the assistant: the browser page, Telegram if its token is set, and everything the clock does."""
+    """Run the assistant: the browser page, Telegram and Matrix if they are set up, and everything the clock does."""
     chosen = roles_of(roles)
     from bot import running  # noqa: PLC0415 - the web framework and Telegram's library take a second to load
 
     settings = _settings()
     console = Console(stderr=False)
 
-    def announce(on: running.Running) -> None:
-        console.print(f"[bold]Bezpieczny Kraków[/bold] is running: [link]{on.address}[/link]")
-        if chosen != EVERYTHING:
-            console.print(f"Roles: {', '.join(sorted(chosen))}")
-        console.print(f"Channels: {', '.join(on.channels)}")
-        for channel, how in OFF.items():
-            if channel not in on.channels:
-                console.print(how)
-        if on.console:
-            console.print(f"Console: {on.console}", markup=False, soft_wrap=True)
-        if on.first_link:
-            console.print(f"Sign in within five minutes, once: {on.first_link}", markup=False, soft_wrap=True)
-            console.print(f"Another link: bezpieczny staff invite {signin.FIRST}")
-        console.print("Stop with Ctrl+C.")
-
     async def main() -> None:
         stop = asyncio.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
-        await running.run(settings, stop, announce, roles=chosen)
+        await running.run(settings, stop, lambda on: _announce(console, on, chosen), roles=chosen)
 
     with asyncio.Runner(loop_factory=_quick_loop()) as runner:
         runner.run(main())

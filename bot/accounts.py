@@ -186,9 +186,7 @@ async def _forget_keys(house: House) -> None:
         await ledger.forget_keys(conn, MATRIX, house.clock())
 
 
-def _service(
-    house: House, make: Callable[..., MatrixChannel], wire: Wire, registered: Registration
-) -> MatrixChannel:
+def _service(house: House, make: Callable[..., MatrixChannel], wire: Wire, registered: Registration) -> MatrixChannel:
     """The channel as an application service."""
     account = Account(wire, lambda: appservice.sign_in(wire, registered, lambda: _forget_keys(house)))
     ping = partial(appservice.ping, wire, registered)

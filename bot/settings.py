@@ -167,7 +167,6 @@ class Settings(BaseModel):
         """Whether the database is a file, which one process has to itself."""
         return self.database_url.get_secret_value().startswith("sqlite")
 
-
     @property
     def rates(self) -> dict[str, float]:
         """The channels that can be written to and are on, and how many messages a second each may send."""
