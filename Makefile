@@ -32,7 +32,7 @@ format: .venv/ready ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/ready .venv-peers/ready ## Measure speed, pacing and turns beside others; fails when a promise is broken
+bench: .venv/ready .venv-peers/ready .venv-synapse/ready ## Measure speed, pacing and turns beside others; fails when a promise is broken
 	$(BIN)/python -m tests.bench
 
 chaos: .venv/ready ## Kill a broadcast again and again and see what the ledger promises kept (twenty minutes)

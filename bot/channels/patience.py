@@ -19,6 +19,8 @@ class Patience:
     """How long the replies of a batch of updates may hold up the next batch."""
     webhook_reply: float = 5.0
     """How long a reply may hold up the acknowledgement of an update whose turn is committed."""
+    trouble: float = 30.0
+    """A room in trouble keeps the others waiting no longer than this."""
     last_turns: float = 5.0
     """What turns in flight get at the stop."""
     last_replies: float = 4.0

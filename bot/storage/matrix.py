@@ -1,6 +1,6 @@
 """What the Matrix channel keeps between its turns; see `tables.matrix`."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -176,9 +176,14 @@ async def _kept(conn: AsyncConnection, room: Room, joined_at: datetime) -> Kept:
 
 
 async def forget_person(conn: AsyncConnection, person: str) -> None:
-    """Everything that is kept about somebody here: their rooms with their screens, and which events were theirs."""
+    """Everything that is kept about somebody here: their rooms with their screens, and which events were theirs.
+
+    That these events had their turn stays, for a while and without saying where: told again after a crash, they must
+    not bring the person back.
+    """
     known = await rooms_of(conn, person)
-    await conn.execute(delete(matrix_events).where(matrix_events.c.room.in_(known)))
+    nobodys = {"room": "", "again": False}
+    await conn.execute(update(matrix_events).where(matrix_events.c.room.in_(known)).values(nobodys))
     await conn.execute(delete(matrix_rooms).where(matrix_rooms.c.person == person))
 
 
@@ -246,9 +251,3 @@ async def screen_at(conn: AsyncConnection, room: str, event: str) -> Shown | Non
     query = select(*_COLUMNS).where(matrix_screens.c.room == room, matrix_screens.c.event == event)
     row = (await conn.execute(query)).first()
     return _shown(row) if row else None
-
-
-async def screen_count(conn: AsyncConnection, rooms: Iterable[str]) -> int:
-    """How many screens are kept for these rooms; for the export of what is kept."""
-    query = select(func.count()).select_from(matrix_screens).where(matrix_screens.c.room.in_(list(rooms)))
-    return int((await conn.execute(query)).scalar_one())

@@ -120,7 +120,7 @@ async def _settle(homeserver: Synapse, folder: Path, rooms: int, *, encrypted: b
 
         await asyncio.gather(*(meet() for _ in range(SETTING_UP)))
     data = folder / name
-    return Plan(homeserver.url, bot.user, PASSWORD, bot.token, made, str(data), homeserver.pid, encrypted)
+    return Plan(homeserver.url, bot.user, PASSWORD, bot.token, made, str(data), homeserver.pid, encrypted=encrypted)
 
 
 async def _has_keys(url: str, anna: Client, folder: Path) -> None:

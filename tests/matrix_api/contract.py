@@ -18,6 +18,7 @@ from tests.matrix_api.limits import Json
 
 ENCRYPTION = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
 HELLO = {"msgtype": "m.notice", "body": "Cześć"}
+TOO_MANY = 429
 _transactions = count(1)
 
 
@@ -38,8 +39,11 @@ class Client:
             return response.status, await response.json()
 
     async def gets(self, method: str, path: str, body: object = None) -> Any:
-        """The JSON of an answer that has to be 200."""
+        """The JSON of an answer that has to be 200; waits where it is asked to."""
         status, answer = await self.asks(method, f"/_matrix/client/v3/{path}", body)
+        while status == TOO_MANY:
+            await asyncio.sleep(answer["retry_after_ms"] / 1000)
+            status, answer = await self.asks(method, f"/_matrix/client/v3/{path}", body)
         assert status == 200, answer
         return answer
 

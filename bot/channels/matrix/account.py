@@ -32,7 +32,7 @@ FILTER = {
         "account_data": _NOTHING,
         "ephemeral": _NOTHING,
         "timeline": {"limit": TIMELINE},
-        "state": {"types": ["m.room.member", "m.room.encryption", "m.room.tombstone"], "lazy_load_members": True},
+        "state": {"types": ["m.room.encryption"]},  # who came or went in a gap is read with the events in it
     },
 }
 

@@ -11,7 +11,9 @@ SEEDED = 5
 """More reactions than this below a screen are a crowd, not a help."""
 
 _NUMBER = re.compile(r"\(?\s*(\d{1,3})\s*[.):]?")
+_PICK = re.compile(r"\(?\s*\d{1,2}\s*[.):]?")
 _KEYCAP = "\ufe0f\u20e3"
+_BARE = dict.fromkeys(map(ord, _KEYCAP))
 _TEN = "🔟"
 _NUMBERED = re.compile(r"\d{1,3}\s*[.)]\s+(.+)")
 _LETTER = re.compile(r"\(?\s*(\w)\s*[.):]?")
@@ -33,6 +35,12 @@ def press_of(text: str, choices: Choices, *, awaits: bool) -> str | None:
     return None if awaits else _by_letter(typed, choices) or _by_words(text, choices)
 
 
+def is_pick(text: str) -> bool:
+    """Whether somebody chooses by a number or a letter, be it one that is not there; 112 is a number to dial."""
+    typed = unicodedata.normalize("NFKC", text).strip().translate(_BARE)
+    return bool(_PICK.fullmatch(typed) or _LETTER.fullmatch(typed))
+
+
 def tapped(key: str, choices: Choices) -> str | None:
     """The code that a reaction's key stands for."""
     return _by_number(key.strip(), choices)
@@ -52,7 +60,7 @@ def letter_of(label: str) -> str | None:
 
 
 def _by_number(typed: str, choices: Choices) -> str | None:
-    found = _NUMBER.fullmatch(typed.replace(_TEN, "10").translate({0xFE0F: None, 0x20E3: None}))
+    found = _NUMBER.fullmatch(typed.replace(_TEN, "10").translate(_BARE))
     number = int(found[1]) if found else 0
     return choices[number - 1][0] if 1 <= number <= len(choices) else None
 

@@ -13,6 +13,8 @@ from bot.channels.matrix.events import CHANNEL, RoomEvent
 from bot.channels.matrix.incoming import CameIn, Said, Sent, Tapped, Voted, command_of
 from bot.channels.matrix.kit import Kit
 from bot.channels.matrix.replies import Postman, Replies
+from bot.dialogue.actions import encode
+from bot.domain.actions import Erase
 from bot.domain.errors import BotError
 from bot.domain.messages import Event, Input, Other, Press, Reply, Start, Text, say
 from bot.domain.residents import Address, Answering
@@ -24,6 +26,9 @@ SLOW_S = 1.0
 """After so long without an answer we show that one is on its way."""
 
 Spoken = Said | Sent | Tapped | Voted | CameIn
+
+ERASE = Press(encode(Erase(sure=True)))
+"""What erases whoever presses it."""
 
 
 class Conversation:
@@ -45,14 +50,18 @@ class Conversation:
         async with self._kit.database.read() as conn:
             newest = await matrix.newest_screen(conn, room.id)
             at = await self._screen_of(conn, room, meaning)
-        given = _given(meaning, newest, at) or (Other() if again else None)
+            erased = again and event.id in await matrix.erasures(conn, [event.id])
+        given = ERASE if erased else _given(meaning, newest, at) or (Other() if again else None)
         if given is None or room.person is None:
             return None
+        if given == ERASE:
+            await self._note_erasure(event, done=False)
         async with self._typing(room), asyncio.timeout(self._kit.patience.turn):
             reply = await self._kit.dialogue.turn(Event(Address(CHANNEL, room.person), event.id, given))
         thread = meaning.thread if isinstance(meaning, Said | Sent) else None
         letter = letters.compose(reply, event.id, self._kit.words(), thread=thread)
-        pressed = again or isinstance(given, Press)  # by now the screen may say otherwise what was typed then
+        chose = isinstance(given, Press) and not (newest and given.code == newest.here)
+        pressed = again or chose  # by now the screen may say otherwise what was typed then
         letter = letters.in_place(letter, newest if at in (None, newest) else None, pressed=pressed)
         await self._keep(room, event, reply, letter.shown, at)
         if isinstance(meaning, Voted):
@@ -67,11 +76,20 @@ class Conversation:
             case _:
                 return None
 
-    async def _keep(self, room: Room, event: RoomEvent, reply: Reply, shown: Shown, at: Shown | None) -> None:
+    async def _note_erasure(self, event: RoomEvent, *, done: bool) -> None:
+        """Note that in the turn of this event somebody is erased; nothing may tell whose room it is.
+
+        Noted before too, for the erasure takes along what "1" meant, and whoever was erased must not come back by it
+        after a crash. It erases again, then: that does no harm before it is `done`.
+        """
         async with self._kit.database.begin() as conn:
-            if reply.forgotten:  # nothing may tell whose room it was
-                await matrix.note_handled(conn, event.id, "", self._kit.clock(), again=False)
-                return
+            await matrix.note_handled(conn, event.id, "", self._kit.clock(), again=not done)
+
+    async def _keep(self, room: Room, event: RoomEvent, reply: Reply, shown: Shown, at: Shown | None) -> None:
+        if reply.forgotten:
+            await self._note_erasure(event, done=True)
+            return
+        async with self._kit.database.begin() as conn:
             await matrix.ensure_room(conn, room, self._kit.clock())  # whoever was erased may speak on at once
             await matrix.note_handled(conn, event.id, room.id, self._kit.clock(), again=True)
             if at and at.event and at.form == Answering.POLL:
@@ -124,8 +142,14 @@ def _given(meaning: Spoken, screen: Shown | None, about: Shown | None) -> Input 
         case Voted(choice=choice):
             offered = dict(about.choices) if about and about.form != CLOSED else {}
             return _press(choice if choice in offered else None)
-        case Said(text=text):
-            return command_of(text) or _words(text, about or screen)
+        case Said(text=text, about=pointed):
+            gone = pointed is not None and about is None and choices.is_pick(text)
+            return command_of(text) or _again(screen if gone else None) or _words(text, about or screen)
+
+
+def _again(screen: Shown | None) -> Press | None:
+    """The screen that stands, once more: for a number that chooses nothing there."""
+    return _press(screen.here) if screen and screen.choices and not screen.awaits else None
 
 
 def _press(code: str | None) -> Press | None:
@@ -137,4 +161,6 @@ def _words(text: str, screen: Shown | None) -> Input | None:
         return None
     if screen is None:  # they answer what is no longer kept: they may begin anew
         return Start() if text.isdecimal() else Text(text)
-    return _press(choices.press_of(text, screen.choices, awaits=screen.awaits)) or Text(text)
+    if chosen := choices.press_of(text, screen.choices, awaits=screen.awaits):
+        return Press(chosen)
+    return (_again(screen) if choices.is_pick(text) else None) or Text(text)

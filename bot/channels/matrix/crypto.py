@@ -24,6 +24,7 @@ from nio import (
     SyncResponse,
     ToDeviceResponse,
 )
+from nio.crypto import Olm
 
 from bot.channels.matrix.events import RoomEvent
 from bot.channels.matrix.reading import event_of
@@ -171,15 +172,19 @@ class Crypto:
     async def encrypt(self, room: str, kind: str, content: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """An event that only the members' devices can read: its kind and content."""
         async with self._rooms.of(room):
-            await self._know_members(room)
-            await self.query_keys()
             olm = self._client.olm
             if olm is None:
                 raise Rejected("there are no keys to encrypt with")
-            if olm.should_share_group_session(room):
+            while not await self._is_shared(olm, room):  # somebody may come or go, or change devices, meanwhile
                 await self._share(room)
             sealed_kind, sealed = self._client.encrypt(room, kind, dict(content))
             return str(sealed_kind), dict(sealed)
+
+    async def _is_shared(self, olm: Olm, room: str) -> bool:
+        """Whether all devices that are to read us have the key, as far as the homeserver tells now."""
+        await self._know_members(room)
+        await self.query_keys()
+        return room in self._client.rooms and not olm.should_share_group_session(room)
 
     async def _know_members(self, room: str) -> None:
         if room in self._client.rooms:
@@ -196,9 +201,10 @@ class Crypto:
 
     async def _share(self, room: str) -> None:
         """Give the room's next key to every device of its members. What fails is raised, so that nothing is sent."""
-        olm, users = self._client.olm, list(self._client.rooms[room].users)
-        if olm is None:
+        olm, here = self._client.olm, self._client.rooms.get(room)
+        if olm is None or here is None:
             return
+        users = list(here.users)
         if missing := olm.get_missing_sessions(users):
             await self._claim(missing)
         letters = olm.share_group_session_parallel(room, users, ignore_unverified_devices=True)
@@ -206,6 +212,8 @@ class Crypto:
             session = olm.outbound_group_sessions[room]
             await self._wire.put(path("sendToDevice", ENCRYPTED, f"{session.id}:{number}"), messages)
             session.users_shared_with.update(devices)
+            if olm.outbound_group_sessions.get(room) is not session:  # given up meanwhile: there is to be another
+                return
         olm.outbound_group_sessions[room].shared = True
 
     async def close(self) -> None:

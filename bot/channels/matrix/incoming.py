@@ -106,6 +106,8 @@ def _state(event: RoomEvent, us: str) -> Meaning:
     match event.kind:
         case "m.room.member" if event.state_key == us and event.content.get("membership") == "join":
             return CameIn() if event.was != "join" else Nothing()
+        case "m.room.member" if event.was == event.content.get("membership") == "join":
+            return Nothing()  # another name or picture
         case "m.room.member" | "m.room.encryption":
             return Stirred()
         case "m.room.tombstone":

@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from bot.channels.matrix.events import Batch
+from bot.channels.matrix.events import Batch, RoomNews
 from bot.channels.matrix.homeserver import SignedOut
 from bot.channels.matrix.kit import Kit
 from bot.channels.matrix.reader import NOT_OURS, TRIES, Progress, Reader, TurnFailed
@@ -39,7 +39,8 @@ class Intake:
         self._kit = kit
         self._reader = reader
         self._order = InOrder()
-        self._open: set[asyncio.Task[Progress]] = set()
+        self._open: dict[asyncio.Task[Progress], str] = {}
+        """What is being taken, and of which room."""
         self._got_through = 0
 
     async def take(
@@ -48,22 +49,33 @@ class Intake:
         """Commit what a batch tells; returns what ends when it is answered too.
 
         `since`: where the batch goes on from; None for a first sync: it has no news, only what was there long before.
-        What takes longer than `wait_s` goes on by itself. Raises SignedOut.
+        What takes longer than `wait_s` goes on by itself, and so does what comes of such a room after it. Raises
+        SignedOut.
         """
         parts: list[tuple[str, Part]] = [(one.room, partial(self._reader.invited, one)) for one in batch.invites]
         if since is not None:
             parts += [(room, partial(self._reader.left, room)) for room in batch.left]
-            parts += [(news.room, partial(self._reader.news, news, since)) for news in batch.joined]
+            parts += [
+                (news.room, partial(self._reader.news, news, since)) for news in batch.joined if not self._is_echo(news)
+            ]
+        in_trouble = set() if wait_s is None else set(self._open.values())
         taking = [self._begin(room, part, stop) for room, part in parts]
+        awaited = [task for task in taking if self._open[task] not in in_trouble]
         answered = [self._watched(asyncio.create_task(_answered(task))) for task in taking]
-        if taking:
-            await unless(stop, asyncio.wait(taking, timeout=wait_s))
+        if awaited:
+            await unless(stop, asyncio.wait(awaited, timeout=wait_s))
         if stop.is_set():
             await self.finish(self._kit.patience.last_turns)
         for task in taking:
             if task.done() and not task.cancelled() and isinstance(error := task.exception(), SignedOut):
                 raise error
         return answered
+
+    def _is_echo(self, news: RoomNews) -> bool:
+        """Whether it is only what we have said ourselves, as in each room of a campaign: nothing to take."""
+        us = self._kit.homeserver.user
+        ours = (event.sender == us and event.state_key is None for event in news.events)
+        return bool(news.events) and not news.state and news.gap_before is None and all(ours)
 
     async def finish(self, timeout_s: float) -> None:
         """Let what is being taken end; what does not within `timeout_s` comes again at the next start."""
@@ -75,8 +87,8 @@ class Intake:
 
     def _begin(self, room: str, part: Part, stop: asyncio.Event) -> asyncio.Task[Progress]:
         task = asyncio.create_task(self._in_turn(room, part, stop))
-        self._open.add(task)
-        task.add_done_callback(self._open.discard)
+        self._open[task] = room
+        task.add_done_callback(self._open.pop)
         return task
 
     @staticmethod

@@ -6,7 +6,8 @@ from typing import Any
 
 from bot.catalogue.words import Words
 from bot.channels.matrix import choices, polls, render
-from bot.dialogue.actions import encode
+from bot.dialogue.actions import BadCode, decode, encode
+from bot.domain.actions import Action, ShowQuestion
 from bot.domain.messages import Reply, Screen
 from bot.domain.residents import Answering
 from bot.storage.matrix import Shown
@@ -80,6 +81,15 @@ def in_place(letter: Letter, before: Shown | None, *, pressed: bool) -> Letter:
 
 
 def _same(before: Shown | None, after: Shown) -> bool:
-    numbers = before is not None and before.form == after.form == Answering.NUMBERS
-    kinds = [one.here.partition(":")[0] if one and one.here else None for one in (before, after)]
-    return numbers and kinds[0] is not None and kinds[0] == kinds[1]
+    if before is None or not before.form == after.form == Answering.NUMBERS:
+        return False
+    return None not in {before.here, after.here} and _place(before.here) == _place(after.here)
+
+
+def _place(here: str | None) -> Action | None:
+    """Where a screen is; what was picked there so far, and not yet confirmed, changes nothing in that."""
+    try:
+        action = decode(here) if here else None
+    except BadCode:  # an older version's
+        return None
+    return replace(action, picked="") if isinstance(action, ShowQuestion) else action

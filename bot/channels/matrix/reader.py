@@ -1,7 +1,10 @@
 """Takes what a sync tells: invitations, rooms left, events; each event counts once, and none is passed over."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 
 import structlog
 
@@ -71,6 +74,8 @@ class Reader:
         """Accept an invitation. A far homeserver may take its time, or be gone: nobody else waits for it."""
         try:
             await (self._replies.insist(lambda: self._accept(room)) if again else self._accept(room))
+        except SignedOut:
+            raise
         except (Blocked, Rejected) as error:  # taken back meanwhile, or nobody wants us
             _log.info("matrix.room_not_entered", kind=type(error).__name__)
         except BotError as error:
@@ -109,17 +114,17 @@ class Reader:
         """Something happened in a room, after `since`."""
         try:
             events = await self._all_of(news, since)
-            room = await self._room(news, events)
+            async with self._kit.database.read() as conn:
+                handled = await matrix.handled(conn, [event.id for event in events])
+                erased = await matrix.erasures(conn, handled)
+            begun = max((place for place, event in enumerate(events) if event.id in erased), default=0)
+            room = await self._room(news, [event for event in events[begun:] if event.id not in handled])
         except (Blocked, Rejected):  # we are not there any more; the next sync says so
             return
         if not self._speaks_in(room):
             await self._leave(room, room)
             return
-        async with self._kit.database.read() as conn:
-            handled = await matrix.handled(conn, [event.id for event in events])
-            erased = await matrix.erasures(conn, handled)
         last = next((event.id for event in reversed(events) if handled.get(event.id)), None)
-        begun = max((place for place, event in enumerate(events, start=1) if event.id in erased), default=0)
         for event in events[begun:]:  # nobody may come back to life by what they said before they were erased
             again = event.id in handled
             if again and event.id != last:
@@ -128,15 +133,15 @@ class Reader:
             if after is None:
                 return
             room = after
-        if events and room.person:
-            self._seen(room, events[-1])
+        if room.person:
+            self._seen(room, events)
 
-    async def _room(self, news: RoomNews, events: tuple[RoomEvent, ...]) -> Room:
-        """The room as it is kept, if nothing can have changed there unseen.
+    async def _room(self, news: RoomNews, fresh: list[RoomEvent]) -> Room:
+        """The room as it is kept, if nothing can have changed there unseen; `fresh` is what had no turn yet.
 
         Of whoever was erased there nothing is kept again before they do something.
         """
-        meanings = (incoming.read(event, self._kit.homeserver.user) for event in events)
+        meanings = (incoming.read(event, self._kit.homeserver.user) for event in fresh)
         new = any(not isinstance(meaning, Nothing | Stirred) for meaning in meanings)
         known = await self._rooms.known(news.room)
         changed = news.gap_before or any(event.kind == "m.room.encryption" for event in news.state)
@@ -154,8 +159,16 @@ class Reader:
         places = (place for place, one in enumerate(events) if isinstance(incoming.read(one, us), CameIn))
         return max(places, default=None)
 
-    def _seen(self, room: Room, event: RoomEvent) -> None:
-        self._replies.aside(room, lambda: self._kit.homeserver.read_up_to(room.id, event.id))
+    def _seen(self, room: Room, events: tuple[RoomEvent, ...]) -> None:
+        """Show that the last thing said was read; nobody misses it if that fails."""
+        said = next((one for one in reversed(events) if one.sender == room.person), None)
+
+        async def show(last: RoomEvent) -> None:
+            with suppress(BotError):
+                await self._kit.homeserver.read_up_to(room.id, last.id)
+
+        if said:
+            self._replies.aside(room, partial(show, said))
 
     async def _event(self, room: Room, event: RoomEvent, progress: Progress, *, again: bool) -> Room | None:
         """Take one event; returns the room as it is after it, None if we are not in it any more.
@@ -253,10 +266,20 @@ class Reader:
         with_key = await self._replies.insist(lambda: self._kit.homeserver.event(room.id, event.id))
         meaning = incoming.read(with_key or event, self._kit.homeserver.user)
         if with_key and isinstance(meaning, Spoken):
-            shown = await self._spoken(room, with_key, meaning, again=False)
-            await asyncio.gather(*([shown] if shown else []))
+            await self._opened(room, with_key)
         if not isinstance(meaning, Unreadable):
             return
         text = self._kit.words().label(say("matrix.no_key"), await self._language(room))
         content = {"msgtype": "m.notice", "body": text}
         await self._replies.say(room, "m.room.message", content, f"unreadable:{session}")
+
+    async def _opened(self, room: Room, event: RoomEvent) -> None:
+        """Take what could be read late, as often as it takes: no batch brings it again before a crash does."""
+        progress = Progress()
+        for tries in count(1):
+            try:
+                await self._event(room, event, progress, again=False)
+                break
+            except (*NOT_OURS, TurnFailed):
+                await self._kit.sleep(self._kit.patience.pause_after(tries))
+        await asyncio.gather(*progress.answers)

@@ -1,6 +1,7 @@
 """From screens to what Matrix shows: a notice whose choices are numbered lines, as there are no buttons."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -26,8 +27,8 @@ SHORT = 20
 TAKEN = "☑"
 """Before an option that was chosen already and has no button any more."""
 ASKS = "✏️"
-NUMBERED = "<ol"
-"""In what has numbers of its own."""
+NUMBERED = re.compile(r"^\d+\. ", re.MULTILINE)
+"""In what has numbers of its own: a list's, or those of steps to take now."""
 
 Content = dict[str, Any]
 
@@ -128,7 +129,7 @@ def _ending(
     if links := _links(screen, language, words):
         yield _lines(links)
     if choices:
-        if any(NUMBERED in one.html for one in said):  # steps to take now must not be taken for choices
+        if any(NUMBERED.search(one.text) for one in said):  # steps to take now must not be taken for choices
             yield from markup.read(say("matrix.next"), language, words)
         yield _lines(list(_numbered(screen, choices)))
     if screen.asks:

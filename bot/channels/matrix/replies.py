@@ -89,17 +89,22 @@ class Replies:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, room: Room, letter: Letter) -> asyncio.Task[None]:
-        """Begin to show a letter, after those already begun in this room. The task returned never raises."""
+        """Begin to show a letter, after those already begun in this room; see `aside`."""
         return self.aside(room, lambda: self._show(room, letter))
 
     def aside(
         self, room: Room, doing: Callable[[], Awaitable[object]], *, queue: str = "letters"
     ) -> asyncio.Task[None]:
-        """Do something in a room, after what stands in the same queue of it; the task returned never raises."""
+        """Do something in a room, after what stands in the same queue of it; the task returned raises SignedOut."""
         task = asyncio.create_task(self._safely(room, doing, queue))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # it is told by the loop, which meets it too
 
     def say(self, room: Room, kind: str, content: Mapping[str, object], key: str) -> asyncio.Task[None]:
         """Begin to send one event, in its turn."""
@@ -119,6 +124,8 @@ class Replies:
                 await doing()
             except Blocked:
                 await self._gone(room)
+            except SignedOut:  # it has not had its time, and comes again when somebody has signed in
+                raise
             except Rejected as error:
                 _log.error("matrix.reply_rejected", reason=str(error))
             except BotError as error:

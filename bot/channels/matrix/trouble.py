@@ -1,4 +1,4 @@
-"""When the homeserver is away: how long to wait, and one line in the log for each kind of trouble."""
+"""When the homeserver is away: how long to wait, and one line in the log, however it fails meanwhile."""
 
 from datetime import datetime
 
@@ -15,14 +15,12 @@ class Faults:
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
-        self._kind: type[BotError] | None = None
         self._tries = 0
 
     def failed(self, error: BotError, now: datetime) -> float:
         """Note a failure; returns how many seconds to wait before the next try."""
-        if self._kind is None:
+        if not self._tries:
             _log.warning("matrix.unavailable", kind=type(error).__name__, reason=str(error))
-        self._kind = type(error)
         self._tries += 1
         pause_s = self._patience.pause_after(self._tries)
         return max(pause_s, (error.retry_at - now).total_seconds()) if isinstance(error, Throttled) else pause_s
@@ -31,4 +29,4 @@ class Faults:
         """Note a success."""
         if self._tries:
             _log.info("matrix.available", failures=self._tries)
-        self._kind, self._tries = None, 0
+        self._tries = 0

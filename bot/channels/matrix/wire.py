@@ -1,6 +1,7 @@
 """Requests to a homeserver, and what its refusals mean to the core. Nothing is tried twice in here."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,9 @@ SHORTEST_WAIT = timedelta(seconds=1)
 """Where a homeserver asks us to wait without saying how long."""
 LONGEST_WAIT = timedelta(days=1)
 """Whoever asks for more is asked again by then."""
+
+_NAMES = re.compile(r"[@!#$+][\w/=.~-]+(?::[\w.:\[\]-]*\w)?")
+"""Of people, rooms and events: errors are told in the log, which names nobody."""
 
 Query = Mapping[str, str]
 
@@ -123,7 +127,7 @@ class Wire:
         raise self._refusal(answer.status, body, answer.headers.get("Retry-After", ""))
 
     def _refusal(self, status: int, body: Mapping[str, Any], retry_after: str) -> BotError:
-        code, said = str(body.get("errcode", "")), str(body.get("error", ""))
+        code, said = str(body.get("errcode", "")), _NAMES.sub("…", str(body.get("error", "")))
         match status, code:
             case 429, _:
                 return Throttled(self._now() + _wait(body.get("retry_after_ms"), retry_after))

@@ -50,7 +50,7 @@ matrix_events = Table(
     "matrix_events",
     metadata,
     Column("event", String(NAME), primary_key=True),
-    Column("room", String(NAME), nullable=False),
+    Column("room", String(NAME), nullable=False, index=True),
     Column("again", Boolean, nullable=False),  # whether its answer may be shown again
     Column("at", UtcDateTime, nullable=False, index=True),
 )
@@ -76,8 +76,8 @@ room_polls = Table(
     Column("quiz", String(32), nullable=False),
     Column("question", String(32), nullable=False),
     Column("opened_at", UtcDateTime, nullable=False),
-    Column("closes_at", UtcDateTime, nullable=False, index=True),
-    Column("closed_at", UtcDateTime),
+    Column("closes_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime, index=True),
     sqlite_autoincrement=True,
 )
 

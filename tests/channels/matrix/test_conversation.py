@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from bot.channels.matrix.conversation import SLOW_S
 from bot.dialogue.actions import encode
-from bot.domain.actions import Answer, Help, Home, Numbers
-from bot.domain.messages import Button, Command, Event, Other, Press, Reply, Start, Text
+from bot.domain.actions import Answer, Help, Home, Numbers, QuizArea, ShowQuestion
+from bot.domain.messages import Button, Command, Event, Other, Press, Reply, Screen, Start, Text
 from bot.domain.residents import Answering
 from bot.storage import matrix
 from bot.storage.matrix import SCREENS_KEPT
@@ -49,6 +50,25 @@ async def test_what_is_no_choice_is_text(world: World, anna: Person) -> None:
     async with world.running():
         await after(world, "raz", "3", "gdzie są numery?")
     assert world.dialogue.inputs[-2:] == [Text("3"), Text("gdzie są numery?")]
+
+
+@pytest.mark.parametrize("typed", ["3", "9.", "X", "7️⃣"])
+async def test_a_number_that_is_not_there_shows_the_same_screen_again_below(
+    world: World, anna: Person, typed: str
+) -> None:
+    stands = screen("Pytanie", buttons=(HELP, NUMBERS), here=Home())
+    world.dialogue.script = {Text("raz"): stands, Press(encode(Home())): stands}
+    async with world.running():
+        await after(world, "raz", typed)
+    assert world.dialogue.inputs[-1] == Press(encode(Home()))
+    assert anna.bodies == ["Pytanie", "Pytanie"]
+
+
+async def test_a_number_to_dial_is_no_choice(world: World, anna: Person) -> None:
+    world.dialogue.script = {Text("raz"): screen("Pytanie", buttons=(HELP,), here=Home())}
+    async with world.running():
+        await after(world, "raz", "112")
+    assert world.dialogue.inputs[-1] == Text("112")
 
 
 async def test_where_text_is_awaited_only_a_bare_number_chooses(world: World, anna: Person) -> None:
@@ -116,7 +136,7 @@ async def test_only_the_last_screens_can_be_answered(world: World, anna: Person)
         await world.done()
     assert world.dialogue.inputs == [Text("raz")] * (SCREENS_KEPT + 1)
     async with world.database.read() as conn:
-        assert await matrix.screen_count(conn, [anna.room]) == SCREENS_KEPT
+        assert [kept.screens for kept in await matrix.kept_of(conn, anna.name)] == [SCREENS_KEPT]
 
 
 # --- ways to answer
@@ -198,6 +218,28 @@ async def test_another_screen_comes_below(world: World, anna: Person) -> None:
     assert anna.bodies == ["Pierwszy", "Inny"]
 
 
+async def test_another_page_or_tip_is_another_screen(world: World, anna: Person) -> None:
+    pages = iter([0, 1])
+
+    def page(_: Event) -> Screen:
+        number = next(pages)
+        return screen(f"Strona {number}", buttons=(HELP,), here=QuizArea("road", "", number))
+
+    world.dialogue.otherwise = page
+    async with world.running():
+        await after(world, "cokolwiek", "1")
+    assert anna.bodies == ["Strona 0", "Strona 1"]
+
+
+async def test_what_is_picked_in_a_question_changes_in_place(world: World, anna: Person) -> None:
+    picked = iter(["", "0"])
+    world.dialogue.otherwise = lambda _: screen("Co zabierasz?", buttons=(HELP,), here=ShowQuestion(1, 0, next(picked)))
+    async with world.running():
+        await after(world, "cokolwiek", "1")
+    assert anna.bodies == ["Co zabierasz?"]
+    assert len(world.server.shown(anna.room)) == 2
+
+
 async def test_what_was_typed_is_not_answered_above_it(world: World, anna: Person) -> None:
     world.dialogue.otherwise = lambda _: screen("To samo", buttons=(HELP,), here=Home())
     async with world.running():
@@ -271,6 +313,26 @@ async def test_that_an_answer_is_on_its_way_is_shown_only_if_it_takes_long(world
         gate.set()
         await world.done()
     assert typing() == ["True", "False"]
+
+
+async def test_nothing_is_shown_to_be_on_its_way_for_a_turn_that_is_quick(world: World, anna: Person) -> None:
+    """The turn ends before its patience does, though others had their time meanwhile."""
+    turn, waiting = world.dialogue.turn, list[float]()
+
+    async def quick(event: Event) -> Reply:
+        for _ in range(50):  # whatever else is to begin at once, begins
+            await asyncio.sleep(0)
+        return await turn(event)
+
+    async def patient(seconds: float) -> None:
+        waiting.append(seconds)
+        await asyncio.Event().wait()
+
+    world.dialogue.turn = quick  # type: ignore[method-assign]
+    async with world.running(sleep=patient):
+        await after(world, "raz", "2", "dwa")
+    assert waiting == [SLOW_S] * 3
+    assert not [one for one in world.server.tried if one[0] == "typing"]
 
 
 async def test_what_was_read_is_shown_to_be(world: World, anna: Person) -> None:

@@ -19,7 +19,7 @@ from bot.domain.messages import Event, Reply, Text
 from bot.storage import matrix
 from tests.channels.contract import FakeDialogue, screen
 from tests.channels.matrix.homeserver import US, Fault
-from tests.channels.matrix.world import Mains, Person, World, until, until_so
+from tests.channels.matrix.world import Content, Mains, Person, World, end_at_once, until, until_so
 from tests.support import NOON, open_database
 
 ROOMS = {"!a:x": "@anna:x", "!b:x": "@jan:x"}
@@ -137,6 +137,26 @@ class Conversations(RuleBasedStateMachine):
         await self._killed()
         self.world.server.faults.clear()
 
+    @rule(person=st.integers(0, 1))
+    def the_program_is_killed_before_it_hears_that_its_answer_arrived(self, person: int) -> None:
+        self._do(self._run_to_the_end())
+        self.somebody_speaks(person, 1)
+        self._do(self._run_deaf(self.people[person]))
+
+    async def _run_deaf(self, speaker: Person) -> None:
+        server, before = self.world.server, len(speaker.bodies)
+        send = server.send
+
+        async def unheard(room: str, kind: str, content: Content, *, key: str, encrypted: bool) -> str:
+            await send(room, kind, content, key=key, encrypted=encrypted)
+            return await asyncio.Future[str]()
+
+        server.send = unheard  # type: ignore[method-assign, assignment]
+        self._start()
+        await until(lambda: len(speaker.bodies) > before)
+        await self._killed()
+        server.send = send  # type: ignore[method-assign]
+
     async def _all_noted(self) -> bool:
         events = [name for person in self.people for name in self._words(person)]
         async with self.world.database.read() as conn:
@@ -158,10 +178,7 @@ class Conversations(RuleBasedStateMachine):
         assert self.task
         self.mains.on = False
         await until(lambda: not self.mains.busy)
-        others = asyncio.all_tasks() - {asyncio.current_task(), self.task}
-        for one in (self.task, *others):
-            one.cancel()
-        await asyncio.gather(self.task, *others, return_exceptions=True)
+        await end_at_once(self.task)
         self.task = None
 
     @rule()

@@ -212,6 +212,37 @@ async def test_the_answer_to_what_was_opened_late_is_shown_before_it_counts_as_d
         await world.done()
 
 
+@pytest.mark.parametrize("error", [locked(), TimeoutError()])
+async def test_what_was_opened_late_is_not_lost_when_its_turn_fails(world: World, error: Exception) -> None:
+    anna = await world.known(encrypted=True)
+    failed = fail_on(world, "spóźnione", error=error, times=TRIES - 1)
+    world.server.missing.add("s1")
+    asks = world.server.hold("event")
+    async with world.running():
+        anna.says("spóźnione", session="s1")
+        await until(lambda: ("event", anna.room, "$2") in world.server.tried)
+        world.server.missing.clear()
+        asks.set()
+        await world.done()
+    assert len(failed) == TRIES - 1
+    assert said(world) == ["spóźnione"]
+    assert anna.text == "Text"
+
+
+async def test_what_was_opened_late_and_always_fails_is_given_up(world: World) -> None:
+    anna = await world.known(encrypted=True)
+    failed = fail_on(world, "trucizna", error=ValueError())
+    world.server.missing.add("s1")
+    asks = world.server.hold("event")
+    async with world.running():
+        anna.says("trucizna", session="s1")
+        await until(lambda: ("event", anna.room, "$2") in world.server.tried)
+        world.server.missing.clear()
+        asks.set()
+        await world.done()
+    assert failed == ["trucizna"] * TRIES
+
+
 @pytest.mark.parametrize("language", ["pl", "uk", "en"])
 async def test_a_key_that_never_comes_is_told_once_in_their_language(world: World, language: str) -> None:
     anna = await world.known(encrypted=True)

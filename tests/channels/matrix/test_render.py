@@ -10,6 +10,7 @@ from bot.catalogue.words import Words
 from bot.channels.matrix import markup, render
 from bot.domain import actions as do
 from bot.domain.messages import Block, Button, File, Link, Markdown, Picture, Plain, Row, Screen, say
+from bot.services.blocks import numbered
 from tests.channels.contract import HOME, plain, screen
 from tests.channels.matrix import html
 from tests.channels.telegram.world import words
@@ -184,6 +185,18 @@ def test_numbered_steps_are_not_taken_for_choices(language: str) -> None:
     said = WORDS.label(say("matrix.next"), language)
     assert shown(steps, language)[0] == f"1. Nie gaś wodą.\n2. Wyjdź.\n\n{said}\n\n1. Menu"
     assert said not in shown(screen("Wyjdź.", buttons=(HOME,)), language)[0]
+
+
+@pytest.mark.parametrize("language", WORDS.languages)
+def test_the_steps_of_a_card_are_not_taken_for_choices(language: str) -> None:
+    card = Screen(tuple(numbered([{"pl": "Nie gaś wodą."}, {"pl": "Wyjdź."}])), ((HOME,),))
+    said = WORDS.label(say("matrix.next"), language)
+    assert shown(card, language)[0] == f"1. Nie gaś wodą.\n2. Wyjdź.\n\n{said}\n\n1. Menu"
+
+
+def test_a_number_within_a_text_is_no_step() -> None:
+    said = WORDS.label(say("matrix.next"), "pl")
+    assert said not in shown(screen("Dzwoń 112. 11 lutego jest jego dzień.", buttons=(HOME,)))[0]
 
 
 def test_a_screen_without_anything_is_still_a_message() -> None:

@@ -9,15 +9,16 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from bot.channels.matrix.conversation import ERASE
 from bot.channels.matrix.homeserver import SignedOut
-from bot.domain.actions import Help
+from bot.domain.actions import Erase, Help, Numbers
 from bot.domain.errors import Rejected, Throttled, Unanswered, Unreachable
 from bot.domain.messages import Button, Event, Reply, Start, Text
 from bot.storage import matrix
 from bot.storage.tables import matrix_events
 from tests.channels.contract import plain, screen
 from tests.channels.matrix.homeserver import US
-from tests.channels.matrix.world import Person, World, until, until_so
+from tests.channels.matrix.world import Person, World, end_at_once, until, until_so
 from tests.support import NOON
 
 KEPT = "2"
@@ -130,9 +131,7 @@ async def test_an_answer_that_was_broken_off_comes_again(world: World) -> None:
     anna.says("raz")
     task = asyncio.create_task(world.channel().run(asyncio.Event()))
     await until_so(lambda: asked_to_send(world))
-    for one in asyncio.all_tasks() - {asyncio.current_task()}:
-        one.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await end_at_once(task)
     assert await world.token() == "1"
     async with world.running():
         await world.done()
@@ -158,8 +157,8 @@ async def test_after_a_cut_the_last_answer_is_shown_though_nothing_was_said_afte
 async def test_a_box_ticked_before_a_cut_is_ticked_once(world: World) -> None:
     """By then the screen says something else than what was typed: it is still the same change of the same screen."""
     anna = await world.known()
-    box = {"☐": screen("☐", buttons=(Button(plain("☐ A"), Help()),), here=Help())}
-    box["☑"] = screen("☑", buttons=(Button(plain("Odznacz"), Help()),), here=Help())
+    box = {"☐": screen("☐", buttons=(Button(plain("☐ A"), Numbers()),), here=Help())}
+    box["☑"] = screen("☑", buttons=(Button(plain("Odznacz"), Numbers()),), here=Help())
     world.dialogue.otherwise = lambda event: box["☑" if event.key == "$4" else "☐"]
     async with world.running():
         anna.says("kwadrat")
@@ -185,40 +184,105 @@ async def test_a_box_ticked_before_a_cut_is_ticked_once(world: World) -> None:
     ]
 
 
-async def test_who_was_erased_does_not_come_back_by_what_they_said_before(world: World) -> None:
-    anna = await world.known()
-    turn = world.dialogue.turn
+class Forgetting:
+    """A dialogue that erases whoever asks for it; people live from what they say first."""
 
-    async def erasing(event: Event) -> Reply:
-        reply = await turn(event)
-        if event.input != Text("usuń"):
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._turn = world.dialogue.turn
+        self.living: set[str] = set()
+        world.dialogue.turn = self.turn  # type: ignore[method-assign]
+        world.dialogue.script[Text("usuń")] = screen("Na pewno?", buttons=(Button(plain("Tak"), Erase(sure=True)),))
+
+    async def turn(self, event: Event) -> Reply:
+        reply = await self._turn(event)
+        self.living.add(event.address.id)
+        if event.input != ERASE:
             return reply
-        async with world.database.begin() as conn:
+        async with self._world.database.begin() as conn:
             await matrix.forget_person(conn, event.address.id)
+        self.living.discard(event.address.id)
         return Reply(reply.language, reply.screen, forgotten=True)
 
-    world.dialogue.turn = erasing  # type: ignore[method-assign]
-    anna.says("cześć")
-    anna.says("usuń")
+
+async def is_known(world: World, person: Person) -> bool:
+    """Whether a room is somebody's, or an event is said to be of it."""
+    async with world.database.read() as conn:
+        rooms = await matrix.rooms_of(conn, person.name)
+        return bool(rooms) or person.room in (await conn.execute(select(matrix_events.c.room))).scalars().all()
+
+
+async def test_who_was_erased_does_not_come_back_by_what_they_said_before(world: World) -> None:
+    anna, dialogue = await world.known(), Forgetting(world)
     async with world.running():
+        for words in ("cześć", "usuń", "1"):
+            anna.says(words)
         await world.done()
-        async with world.database.read() as conn:
-            assert await matrix.rooms_of(conn, anna.name) == []
-            assert anna.room not in (await conn.execute(select(matrix_events.c.room))).scalars().all()
+        assert not await is_known(world, anna)
         named = {"membership": "join", "displayname": "Anna"}
         world.server.happens(anna.room, anna.name, "m.room.member", named, state_key=anna.name, was="join")
         await world.done()
-        async with world.database.read() as conn:
-            assert await matrix.rooms_of(conn, anna.name) == []
+        assert not await is_known(world, anna)
     before = len(world.dialogue.events)
     async with world.database.begin() as conn:
         await matrix.save_token(conn, US, "1")
     async with world.running():
         await world.done()
         assert len(world.dialogue.events) == before
+        assert not await is_known(world, anna)
+        assert not dialogue.living
         anna.says("to znów ja")
         await world.done()
     assert world.dialogue.inputs[-1] == Text("to znów ja")
+    assert dialogue.living == {anna.name}
+
+
+@pytest.mark.parametrize("committed", [False, True])
+async def test_who_asked_to_be_erased_is_though_it_was_cut_off_before_that_was_noted(
+    world: World, committed: bool
+) -> None:
+    anna, dialogue = await world.known(), Forgetting(world)
+    turn, cut = world.dialogue.turn, asyncio.Event()
+
+    async def cut_off(event: Event) -> Reply:
+        if event.input == ERASE and not cut.is_set():
+            if committed:
+                await turn(event)
+            cut.set()
+            await asyncio.Event().wait()
+        return await turn(event)
+
+    world.dialogue.turn = cut_off  # type: ignore[method-assign]
+    for words in ("cześć", "usuń", "1"):
+        anna.says(words)
+
+    async def is_cut() -> bool:
+        return cut.is_set()
+
+    await world.crash(is_cut)
+    assert await world.token() == "1"
+    async with world.running():
+        await world.done()
+    assert not dialogue.living
+    assert not await is_known(world, anna)
+    assert world.dialogue.inputs[-1] == ERASE
+
+
+async def test_who_was_erased_does_not_come_back_by_what_they_said_in_another_room(world: World) -> None:
+    anna, dialogue = await world.known(), Forgetting(world)
+    elsewhere = await world.known("!other:example.org", anna.name)
+    async with world.running():
+        elsewhere.says("cześć")
+        await world.done()
+        anna.says("usuń")
+        anna.says("1")
+        await world.done()
+    async with world.database.begin() as conn:
+        await matrix.save_token(conn, US, "1")
+    async with world.running():
+        await world.done()
+    assert not dialogue.living
+    assert not await is_known(world, elsewhere)
 
 
 # --- the homeserver in trouble
@@ -280,6 +344,47 @@ async def test_what_was_said_when_the_account_was_signed_out_is_not_lost(world: 
     world.server.faults.clear()
     async with world.running():
         await until(lambda: Start() in world.dialogue.inputs)
+
+
+async def test_an_answer_that_the_account_was_signed_out_before_is_not_lost(world: World) -> None:
+    anna = await world.known()
+    world.server.refused["send", anna.room] = SignedOut()
+    anna.says("raz")
+    async with world.running():
+        await until(lambda: ("send", anna.room, "$2") in world.server.tried)
+        anna.says("dwa")
+        await until(lambda: ("send", anna.room, "$3") in world.server.tried)
+    assert await world.token() == "1"
+    world.server.refused.clear()
+    async with world.running():
+        await world.done()
+    assert anna.bodies == ["Text"]  # what stands last
+
+
+async def test_an_invitation_that_the_account_was_signed_out_before_is_not_lost(world: World) -> None:
+    await world.known("!other:example.org", "@jan:example.org")
+    anna = Person(world)
+    world.server.fail("join", *[SignedOut()] * 9)
+    async with world.running():
+        anna.invites()
+        await until(lambda: ("join", anna.room, "") in world.server.tried)
+    world.server.faults.clear()
+    async with world.running():
+        await until(lambda: Start() in world.dialogue.inputs)
+
+
+@pytest.mark.parametrize("times", [1, 20])
+async def test_what_was_said_when_the_turn_met_the_signed_out_account_is_not_given_up(world: World, times: int) -> None:
+    """It says nothing against the event, however often it is met."""
+    anna = await world.known()
+    anna.says("raz")
+    for _ in range(times):
+        world.dialogue.troubles = [SignedOut()]
+        await asyncio.wait_for(world.channel().run(asyncio.Event()), 10)
+        assert await world.token() == "1"
+    async with world.running():
+        await world.done()
+    assert anna.bodies == ["Text"]
 
 
 async def test_a_stop_does_not_wait_for_the_homeserver(world: World) -> None:

@@ -80,6 +80,16 @@ async def test_a_refusal_says_what_the_homeserver_said() -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["@anna:example.org", "!room:example.org", "!V12-room_id", "$event/id", "#home:example.org:8448"]
+)
+async def test_a_refusal_names_nobody(name: str) -> None:
+    async with answering(refusal(404, {"errcode": "M_NOT_FOUND", "error": f"No '{name}' in {name}, sorry"})) as wire:
+        with pytest.raises(NotThere) as raised:
+            await wire.get(path("sync"))
+    assert str(raised.value) == "M_NOT_FOUND No '…' in …, sorry"
+
+
+@pytest.mark.parametrize(
     ("body", "header", "wait"),
     [
         ({"retry_after_ms": 1500}, None, timedelta(milliseconds=1500)),

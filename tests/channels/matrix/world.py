@@ -1,7 +1,9 @@
 """A Matrix channel on a homeserver in memory, a real database, and a dialogue that follows a script."""
 
 import asyncio
+import gc
 import re
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -136,11 +138,7 @@ class World:
         await until_so(when)
         mains.on = False
         await until(lambda: not mains.busy)
-        others = {one for one in asyncio.all_tasks() if one is not asyncio.current_task() and one is not task}
-        task.cancel()
-        for one in others:
-            one.cancel()
-        await asyncio.gather(task, *others, return_exceptions=True)
+        await end_at_once(task)
         self.server.faults.clear()
 
     def room(self, name: str = "!one:example.org", *people: str, encrypted: bool = False) -> Room:
@@ -168,6 +166,17 @@ class World:
     async def token(self) -> str | None:
         async with self.database.read() as conn:
             return await matrix.token(conn, US)
+
+
+async def end_at_once(task: asyncio.Task[None]) -> None:
+    """Break everything off but the test. What a query was about to give back is let go of here, not in a later test."""
+    others = asyncio.all_tasks() - {asyncio.current_task(), task}
+    for one in (task, *others):
+        one.cancel()
+    await asyncio.gather(task, *others, return_exceptions=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()
 
 
 @dataclass

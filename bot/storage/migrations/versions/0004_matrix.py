@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("event", name=op.f("pk_matrix_events")),
     )
     op.create_index(op.f("ix_matrix_events_at"), "matrix_events", ["at"])
+    op.create_index(op.f("ix_matrix_events_room"), "matrix_events", ["room"])
 
     op.create_table(
         "matrix_rooms",
@@ -63,7 +64,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_room_polls_key")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_room_polls_closes_at"), "room_polls", ["closes_at"])
+    op.create_index(op.f("ix_room_polls_closed_at"), "room_polls", ["closed_at"])
     op.create_index(op.f("ix_room_polls_event"), "room_polls", ["event"])
     op.create_index(op.f("ix_room_polls_room"), "room_polls", ["room"])
 
