@@ -176,14 +176,9 @@ async def _kept(conn: AsyncConnection, room: Room, joined_at: datetime) -> Kept:
 
 
 async def forget_person(conn: AsyncConnection, person: str) -> None:
-    """Everything that is kept about somebody here: their rooms with their screens, and which events were theirs.
-
-    That these events had their turn stays, for a while and without saying where: told again after a crash, they must
-    not bring the person back.
-    """
+    """Everything that is kept about somebody here: their rooms with their screens, and which events were theirs."""
     known = await rooms_of(conn, person)
-    nobodys = {"room": "", "again": False}
-    await conn.execute(update(matrix_events).where(matrix_events.c.room.in_(known)).values(nobodys))
+    await conn.execute(delete(matrix_events).where(matrix_events.c.room.in_(known)))
     await conn.execute(delete(matrix_rooms).where(matrix_rooms.c.person == person))
 
 

@@ -268,23 +268,6 @@ async def test_who_asked_to_be_erased_is_though_it_was_cut_off_before_that_was_n
     assert world.dialogue.inputs[-1] == ERASE
 
 
-async def test_who_was_erased_does_not_come_back_by_what_they_said_in_another_room(world: World) -> None:
-    anna, dialogue = await world.known(), Forgetting(world)
-    elsewhere = await world.known("!other:example.org", anna.name)
-    async with world.running():
-        elsewhere.says("cześć")
-        await world.done()
-        anna.says("usuń")
-        anna.says("1")
-        await world.done()
-    async with world.database.begin() as conn:
-        await matrix.save_token(conn, US, "1")
-    async with world.running():
-        await world.done()
-    assert not dialogue.living
-    assert not await is_known(world, elsewhere)
-
-
 # --- the homeserver in trouble
 
 
