@@ -123,9 +123,11 @@ class Conversations(RuleBasedStateMachine):
             await asyncio.sleep(0.0003)
         await self._killed()
 
-    @rule()
-    def the_program_is_killed_before_its_answers_arrive(self) -> None:
+    @rule(person=st.integers(0, 1))
+    def the_program_is_killed_before_its_answers_arrive(self, person: int) -> None:
+        self.somebody_speaks(person, 1)
         self._do(self._run_unheard())
+        self._do(self._run_to_the_end())
 
     async def _run_unheard(self) -> None:
         self.world.server.faults.clear()
@@ -227,7 +229,7 @@ class Conversations(RuleBasedStateMachine):
 
 TestConversations = Conversations.TestCase
 TestConversations.settings = settings(
-    max_examples=25,
+    max_examples=12,
     stateful_step_count=12,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
