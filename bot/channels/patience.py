@@ -27,6 +27,10 @@ class Patience:
     """What replies under way get after that."""
     polls: float = 2.0
     """How often it is looked whether a room's poll is to be closed."""
+    echo: float = 0.1
+    """The pause after a sync that brought only what we said ourselves, for each room of it: while a campaign goes out,
+    each message would bring about a sync of its own, and cost the homeserver a quarter more."""
+    longest_echo: float = 0.75
     first_pause: float = 0.5
     """After the first failure in a row; each next pause is twice as long."""
     longest_pause: float = 30.0
@@ -34,6 +38,10 @@ class Patience:
     def pause_after(self, failures: int) -> float:
         """How long to wait after so many failures in a row, at least one."""
         return min(self.longest_pause, self.first_pause * 2.0 ** min(failures - 1, 30))
+
+    def pause_after_echo(self, rooms: int) -> float:
+        """How long to wait after hearing nothing but ourselves in so many rooms."""
+        return min(self.longest_echo, self.echo * rooms)
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:

@@ -19,9 +19,6 @@ from bot.storage import matrix
 
 WAIT_S = 30.0
 """How long the homeserver holds a sync in which nothing happens."""
-ECHO_S, LONGEST_ECHO_S = 0.1, 0.75
-"""The pause after a sync that brought only what we said ourselves, for each room of it: while a campaign goes out, each
-message would bring about a sync of its own, and cost the homeserver a quarter more."""
 UNSETTLED = 10_000
 """With this many batches that are not done with, no more are asked for."""
 
@@ -81,18 +78,16 @@ class Syncing:
             task.add_done_callback(lambda _: self._changed.set())
         self._changed.set()
         self.ready.set()
-        await self._make_room(shown)
+        await self._make_room(shown, stop)
         if batch.joined and not shown:
-            await pause(stop, min(LONGEST_ECHO_S, ECHO_S * len(batch.joined)))
+            await pause(stop, self._kit.patience.pause_after_echo(len(batch.joined)))
         return batch.token
 
-    async def _make_room(self, shown: list[asyncio.Task[None]]) -> None:
+    async def _make_room(self, shown: list[asyncio.Task[None]], stop: asyncio.Event) -> None:
         if shown:
             await asyncio.wait(shown, timeout=self._kit.patience.batch_replies)
-        while len(self._unsettled) > UNSETTLED:
-            if showing := self._unsettled[0][1]:  # a batch that shows nothing waits for the database alone
-                await asyncio.wait(showing)
-            await self._settled()
+        while len(self._unsettled) > UNSETTLED and not stop.is_set():
+            await pause(stop, self._kit.patience.echo)  # `_settle` works meanwhile
 
     async def _settle(self, ended: asyncio.Event) -> None:
         """Keep how far everything is done with, as it comes to be, until `ended`."""

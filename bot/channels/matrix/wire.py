@@ -14,7 +14,8 @@ from bot.domain.errors import Blocked, BotError, Rejected, Throttled, Unanswered
 
 CLIENT = "/_matrix/client/v3"
 TIMEOUT_S = 30.0
-CONNECTIONS = 100
+CONNECTIONS = 200
+"""More than a broadcast has in flight (`Deliverer`'s 128), so that replies never queue for one."""
 SHORTEST_WAIT = timedelta(seconds=1)
 """Where a homeserver asks us to wait without saying how long."""
 LONGEST_WAIT = timedelta(days=1)

@@ -21,7 +21,7 @@ from tests.channels.matrix.homeserver import US, FakeHomeserver, Room
 from tests.support import NOON, real_words
 
 ANNA = "@anna:example.org"
-QUICK = Patience(first_pause=0.001, longest_pause=0.01, batch_replies=0.01, last_replies=1.0)
+QUICK = Patience(first_pause=0.001, longest_pause=0.01, batch_replies=0.01, last_replies=1.0, echo=0.001)
 KEYCAP = "\ufe0f\u20e3"
 
 Content = dict[str, Any]
