@@ -4,6 +4,7 @@ from typing import Protocol
 
 from bot.domain.messages import Event, Reply
 from bot.domain.residents import Address
+from scheduler.model import Lane
 
 
 class Dialogue(Protocol):
@@ -23,4 +24,16 @@ class Dialogue(Protocol):
 
     async def moved(self, old: Address, new: Address) -> None:
         """The channel gave the conversation another address."""
+        ...
+
+
+class Pace(Protocol):
+    """The account's limit; `scheduler.pacing` has it."""
+
+    async def turn(self, lane: Lane, recipient: int) -> None:
+        """Wait until one request to this recipient may leave."""
+        ...
+
+    def hold_for(self, seconds: float) -> None:
+        """The channel asked for this many seconds of silence."""
         ...

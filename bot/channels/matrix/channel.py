@@ -8,13 +8,13 @@ from typing import Protocol
 import structlog
 
 from bot.catalogue.words import Words
-from bot.channels.base import Dialogue
+from bot.channels.base import Dialogue, Pace
 from bot.channels.matrix import letters
 from bot.channels.matrix.conversation import Conversation
 from bot.channels.matrix.groups import Groups, Teaching
 from bot.channels.matrix.homeserver import Homeserver, SignedOut
 from bot.channels.matrix.intake import Intake
-from bot.channels.matrix.kit import Kit, Pace
+from bot.channels.matrix.kit import Kit
 from bot.channels.matrix.reader import Reader
 from bot.channels.matrix.replies import Postman, Replies
 from bot.channels.matrix.rooms import Rooms

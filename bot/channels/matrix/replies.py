@@ -9,21 +9,19 @@ from typing import TypeVar
 
 import structlog
 
+from bot.channels.insisting import Insisting
 from bot.channels.matrix import render
 from bot.channels.matrix.homeserver import SignedOut
 from bot.channels.matrix.kit import Kit
 from bot.channels.matrix.letters import MESSAGE, Letter
 from bot.channels.ordering import InOrder
-from bot.domain.errors import Blocked, BotError, Rejected, Throttled
+from bot.domain.errors import Blocked, BotError, Rejected
 from bot.domain.messages import File, Picture
 from bot.storage import matrix
 from bot.storage.matrix import Room
-from scheduler.model import Lane
 
 PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, *(30.0,) * 18)
 """Between the tries of one request; after some ten minutes in vain the reply is given up."""
-PATIENCE_S = 120.0
-"""A reply is not held longer than this for the homeserver's silence: by then it is no answer any more."""
 UPLOADS_KEPT = 16
 
 _log = structlog.get_logger(__name__)
@@ -85,6 +83,7 @@ class Replies:
         self._kit = kit
         self._postman = postman
         self._gone = gone
+        self._insisting = Insisting(kit.pace, now=kit.clock, sleep=kit.sleep, pauses=PAUSES_S)
         self._order = InOrder()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -151,24 +150,4 @@ class Replies:
 
     async def insist(self, request: Callable[[], Awaitable[T]]) -> T:
         """Make a request, again if it failed for now: its key sees to it that it counts once."""
-        for pause_s in PAUSES_S:
-            await self._kit.pace.turn(Lane.REPLY, 0)
-            try:
-                return await request()
-            except Throttled as error:
-                wait_s = self._hold(error)
-            except (Blocked, Rejected, SignedOut):
-                raise
-            except BotError:
-                wait_s = pause_s
-            await self._kit.sleep(wait_s)
-        await self._kit.pace.turn(Lane.REPLY, 0)
-        return await request()
-
-    def _hold(self, error: Throttled) -> float:
-        """Silence the whole account; returns for how many seconds. Raises the error if that is too long."""
-        wait_s = max(0.0, (error.retry_at - self._kit.clock()).total_seconds())
-        self._kit.pace.hold_for(wait_s)
-        if wait_s > PATIENCE_S:
-            raise error
-        return wait_s
+        return await self._insisting.insist(request, recipient=0, twice=True)

@@ -12,20 +12,21 @@ from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
 from bot.catalogue.words import Words
-from bot.channels.base import Dialogue
+from bot.channels.base import Dialogue, Pace
 from bot.channels.ordering import InOrder
 from bot.channels.patience import Patience, pause, unless
 from bot.channels.telegram import incoming
 from bot.channels.telegram.bulk import Bulk
-from bot.channels.telegram.faults import Faults, explain
+from bot.channels.telegram.faults import explain, note
 from bot.channels.telegram.incoming import Invited, Left, Moved, Nothing, Received, Returned, Turn
 from bot.channels.telegram.outgoing import ChatMoved, Clock, Postman, our_errors
 from bot.channels.telegram.polling import Polling
-from bot.channels.telegram.replies import Pace, Replies
+from bot.channels.telegram.replies import Replies
 from bot.channels.telegram.request import AiohttpRequest
 from bot.channels.telegram.setup import introduce
 from bot.channels.telegram.webhook import Webhook
 from bot.channels.telegram.wire import Wire, body
+from bot.channels.trouble import Faults
 from bot.domain.errors import Rejected
 from bot.domain.messages import Screen, say
 from bot.domain.residents import Address
@@ -209,7 +210,7 @@ class TelegramChannel:
 
     async def _begun(self, stop: asyncio.Event) -> bool:
         """Learn who we are and choose how updates come, as often as it takes; False if it cannot be."""
-        faults = Faults(self._patience)
+        faults = Faults("telegram", self._patience)
         while not stop.is_set():
             try:
                 await unless(stop, self._connect())
@@ -217,7 +218,7 @@ class TelegramChannel:
                 _log.error("telegram.off", reason=explain(error))
                 return False
             except TelegramError as error:
-                await pause(stop, faults.failed(error))
+                await pause(stop, note(faults, error))
             else:
                 faults.worked()
                 mode = "webhook" if self._webhook_url else "polling"

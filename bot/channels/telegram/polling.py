@@ -9,9 +9,10 @@ from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
 from bot.channels.patience import Patience, pause, unless
-from bot.channels.telegram.faults import Faults, explain
+from bot.channels.telegram.faults import explain, note
 from bot.channels.telegram.incoming import UPDATES, BadUpdate, Received, Taker
 from bot.channels.telegram.replies import Replies
+from bot.channels.trouble import Faults
 
 POLL_S = 30
 """How long Telegram holds an unanswered request for updates."""
@@ -37,7 +38,7 @@ class Polling:
         self._bot = bot
         self._replies = replies
         self._patience = patience
-        self._faults = Faults(patience)
+        self._faults = Faults("telegram", patience)
         self._ledger = Ledger()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -49,7 +50,7 @@ class Polling:
                 _log.error("telegram.off", reason=explain(error))
                 return
             except TelegramError as error:
-                await pause(stop, self._faults.failed(error))
+                await pause(stop, note(self._faults, error))
                 continue
             self._faults.worked()
             await self._take(updates or [], stop)

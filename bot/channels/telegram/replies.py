@@ -2,37 +2,21 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
 
 import structlog
 
-from bot.channels.base import Dialogue
+from bot.channels.base import Dialogue, Pace
+from bot.channels.insisting import Insisting
 from bot.channels.ordering import InOrder
 from bot.channels.telegram.incoming import Pressed, address_of
 from bot.channels.telegram.outgoing import ChatMoved, Clock, Postman
-from bot.domain.errors import Blocked, BotError, Rejected, Throttled, Unanswered, Unreachable
+from bot.domain.errors import Blocked, BotError, Rejected
 from bot.domain.messages import Reply, Screen, say
-from scheduler.model import Lane
 
 PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 """Between the tries of one request; after the last of them the reply is given up."""
-PATIENCE_S = 120.0
-"""A reply is not held longer than this for the channel's silence: by then it is no answer any more."""
 
 _log = structlog.get_logger(__name__)
-T = TypeVar("T")
-
-
-class Pace(Protocol):
-    """The account's limit; `scheduler.pacing` has it."""
-
-    async def turn(self, lane: Lane, recipient: int) -> None:
-        """Wait until one request to this recipient may leave."""
-        ...
-
-    def hold_for(self, seconds: float) -> None:
-        """The channel asked for this many seconds of silence."""
-        ...
 
 
 class Replies:
@@ -49,9 +33,7 @@ class Replies:
     ) -> None:
         self._postman = postman
         self._dialogue = dialogue
-        self._pace = pace
-        self._now = now
-        self._sleep = sleep
+        self._insisting = Insisting(pace, now=now, sleep=sleep, pauses=PAUSES_S)
         self._order = InOrder()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -115,37 +97,12 @@ class Replies:
         if message is None:
             return False
         try:
-            await self._insist(chat, self._postman.change(chat, message, reply.language, screen), twice=True)
+            change = self._postman.change(chat, message, reply.language, screen)
+            await self._insisting.insist(change, recipient=chat, twice=True)
         except Rejected:  # too old, or deleted: the screen comes as a new message
             return False
         return True
 
     async def _post(self, chat: int, language: str, screen: Screen) -> None:
         for step in self._postman.steps(chat, language, screen):
-            await self._insist(chat, step)
-
-    async def _insist(self, chat: int, request: Callable[[], Awaitable[T]], *, twice: bool = False) -> T:
-        """Make a request, again if it was certainly not processed, or if it does no harm `twice`."""
-        for pause_s in PAUSES_S:
-            await self._pace.turn(Lane.REPLY, chat)
-            try:
-                return await request()
-            except Throttled as error:
-                wait_s = self._hold(error)
-            except Unreachable:
-                wait_s = pause_s
-            except Unanswered:
-                if not twice:
-                    raise
-                wait_s = pause_s
-            await self._sleep(wait_s)
-        await self._pace.turn(Lane.REPLY, chat)
-        return await request()
-
-    def _hold(self, error: Throttled) -> float:
-        """Silence the whole account; returns for how many seconds. Raises the error if that is too long."""
-        wait_s = max(0.0, (error.retry_at - self._now()).total_seconds())
-        self._pace.hold_for(wait_s)
-        if wait_s > PATIENCE_S:
-            raise error
-        return wait_s
+            await self._insisting.insist(step, recipient=chat)
