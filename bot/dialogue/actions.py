@@ -19,6 +19,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9._-]*")
 ACTIONS: dict[str, type[Action]] = {
     "we": actions.Welcome,
     "ho": actions.Home,
+    "ty": actions.Thanked,
     "he": actions.Help,
     "nu": actions.Numbers,
     "as": actions.Ask,

@@ -14,6 +14,7 @@ from typing import Protocol, assert_never
 from bot.catalogue.library import Library
 from bot.dialogue import actions as codec
 from bot.dialogue.commands import action_of
+from bot.dialogue.courtesies import Courtesy, courtesy_of
 from bot.dialogue.scenes import SCENES, TYPED, ask, home, message
 from bot.dialogue.turn import Tools, Turn
 from bot.domain import actions as do
@@ -233,7 +234,16 @@ async def _typed(turn: Turn, text: str, before: Conversation) -> Screen:
     named = action_of(text.strip())
     if named and not isinstance(named, do.Panel):  # "menu", "pomoc", "stop": a command whose slash was forgotten
         return await play(turn, named)
+    if courtesy := courtesy_of(text):
+        return await play(turn, _returned(turn, courtesy))
     return await ask.search(turn, text)
+
+
+def _returned(turn: Turn, courtesy: Courtesy) -> Action:
+    """Where a greeting leads, and thanks; whoever has been nowhere yet may want another language first."""
+    if courtesy is Courtesy.THANKS:
+        return do.Thanked()
+    return do.Welcome() if turn.here == do.Welcome() else do.Home()
 
 
 async def _unreadable(turn: Turn, before: Conversation) -> Screen:

@@ -27,6 +27,11 @@ class Home(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class Thanked(Action):
+    """The menu, for whoever has said thanks."""
+
+
+@dataclass(frozen=True, slots=True)
 class Help(Action):
     """What can be written here."""
 

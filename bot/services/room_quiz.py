@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.catalogue.library import Library
+from bot.catalogue.names import area_named, topic_named
 from bot.catalogue.schema import FIXED_CHOICES, Question, QuestionKind, Quiz
 from bot.domain.errors import StaleAction
 from bot.domain.quizzes import Ref, shuffled
@@ -129,12 +130,26 @@ def is_due(poll: Poll, now: datetime) -> bool:
 
 
 def fitting(library: Library, topic: str, language: str) -> list[Ref]:
-    """The questions that one vote answers: of the quiz that fits a topic best, or of all that suit grown-ups."""
-    if topic:
-        found = (_one_vote([quiz]) for quiz in _about(library, topic, language))
-        return next((refs for refs in found if refs), [])
+    """The questions that one vote answers: of all that suit grown-ups, of those of the area or the topic that is named,
+    or of the quiz that fits best what is asked for.
+    """
     quizzes = library.quizzes.values()
-    return _one_vote(quiz for quiz in quizzes if OF_UNSAID_AGE & set(quiz.audience)) or _one_vote(quizzes)
+    if not topic:
+        return _for_grown_ups(quizzes)
+    if area := area_named(library.programme, topic):
+        return _for_grown_ups(quiz for quiz in quizzes if quiz.area == area)
+    if slug := topic_named(library.programme, topic):
+        filed = {tip.id for tip in library.tips.values() if tip.topic == slug}
+        if refs := [ref for ref in _for_grown_ups(quizzes) if find_question(library, ref).tip in filed]:
+            return refs
+    found = (_one_vote([quiz]) for quiz in _about(library, topic, language))
+    return next((refs for refs in found if refs), [])
+
+
+def _for_grown_ups(quizzes: Iterable[Quiz]) -> list[Ref]:
+    """Nothing that is written for children, unless there is nothing else."""
+    there = list(quizzes)
+    return _one_vote(quiz for quiz in there if OF_UNSAID_AGE & set(quiz.audience)) or _one_vote(there)
 
 
 def _about(library: Library, topic: str, language: str) -> Iterable[Quiz]:

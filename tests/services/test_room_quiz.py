@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from bot.catalogue.library import Library
+from bot.catalogue.loader import load
 from bot.domain.areas import Audience
 from bot.domain.quizzes import Ref
 from bot.services import retention, room_quiz
@@ -22,7 +23,7 @@ from bot.storage import room_polls, tables
 from bot.storage.database import Connection, Database
 from bot.storage.room_polls import Poll
 from bot.storage.vault import Vault
-from tests.support import NOON, VAULT, library, open_database, question, quiz, texts, tip
+from tests.support import CONTENT, NOON, VAULT, library, open_database, question, quiz, texts, tip
 
 LIBRARY = library()
 MINUTE = timedelta(minutes=1)
@@ -81,6 +82,40 @@ def test_a_topic_finds_the_quiz_about_it_or_what_trains_the_tip_about_it() -> No
     assert {ref.quiz for ref in room_quiz.fitting(books, "czad", "pl")} == {"czad"}
     assert {ref.quiz for ref in room_quiz.fitting(books, "uraz głowy", "pl")} == {"rower"}
     assert room_quiz.fitting(books, "zorza polarna", "pl") == []
+
+
+@pytest.mark.parametrize("topic", ["road (pl)", "ROAD pl!", " Röad   (uk) ", "road-en"])
+def test_an_area_by_its_name_is_all_its_quizzes_for_grown_ups(topic: str) -> None:
+    road = [quiz("rower", area="road"), quiz("pasy", area="road")]
+    children = quiz("odblask", area="road", audience=[Audience.PUPILS_7_9])
+    books = library(quizzes=[quiz(), *road, children])
+    assert {ref.quiz for ref in room_quiz.fitting(books, topic, "uk")} == {"rower", "pasy"}
+    assert {ref.quiz for ref in room_quiz.fitting(library(quizzes=[quiz(), children]), topic, "uk")} == {"odblask"}
+
+
+def test_a_topic_by_its_name_is_what_is_asked_about_its_tips_in_any_quiz() -> None:
+    mixed = [question("smoke", tip="dym").model_dump(), question("other").model_dump()]
+    books = library(
+        quizzes=[quiz("jeden", questions=mixed), quiz("dwa", questions=mixed)],
+        tips=[tip("dym", topic="fire"), tip(topic="gas")],
+    )
+    assert room_quiz.fitting(books, "FIRE: pl", "uk") == [Ref("jeden", "smoke"), Ref("dwa", "smoke")]
+
+
+def test_a_name_with_nothing_under_it_is_searched_for() -> None:
+    books = library(quizzes=[quiz("pozar", title=texts("Fire at home"))], tips=[tip(topic="gas")])
+    assert {ref.quiz for ref in room_quiz.fitting(books, "fire (en)", "en")} == {"pozar"}
+    assert room_quiz.fitting(books, "road (en)", "en") == []
+
+
+@pytest.mark.parametrize("language", ["pl", "uk", "en"])
+def test_every_area_and_topic_of_the_programme_has_a_question_by_its_name_in_every_language(language: str) -> None:
+    books = load(CONTENT)
+    for area, info in books.programme.areas.items():
+        refs = room_quiz.fitting(books, info.name[language], "pl")
+        assert {books.quizzes[ref.quiz].area for ref in refs} == {area}
+    for topic in books.programme.topics.values():
+        assert room_quiz.fitting(books, topic.name[language], "pl")
 
 
 refs = st.lists(st.builds(Ref, st.sampled_from("ab"), st.sampled_from("123456")), min_size=1, max_size=8, unique=True)

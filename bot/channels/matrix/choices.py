@@ -1,4 +1,7 @@
-"""What somebody chooses who types a number, a letter or the words of a choice, or taps a number below it."""
+"""What somebody chooses who types a number, a letter or the words of a choice, or taps a number below it.
+
+Where nothing of this fits, "first" is the first, up to the fifth.
+"""
 
 import re
 import unicodedata
@@ -32,13 +35,13 @@ def press_of(text: str, choices: Choices, *, awaits: bool) -> str | None:
     typed = unicodedata.normalize("NFKC", text).strip()
     if chosen := _by_number(typed, choices):
         return chosen
-    return None if awaits else _by_letter(typed, choices) or _by_words(text, choices)
+    return None if awaits else _by_letter(typed, choices) or _by_words(text, choices) or _by_ordinal(text, choices)
 
 
 def is_pick(text: str) -> bool:
-    """Whether somebody chooses by a number or a letter, be it one that is not there; 112 is a number to dial."""
+    """Whether somebody chooses by number, letter or ordinal, be it one that is not there; 112 is a number to dial."""
     typed = unicodedata.normalize("NFKC", text).strip().translate(_BARE)
-    return bool(_PICK.fullmatch(typed) or _LETTER.fullmatch(typed))
+    return bool(_PICK.fullmatch(typed) or _LETTER.fullmatch(typed) or _ordinal(text))
 
 
 def tapped(key: str, choices: Choices) -> str | None:
@@ -82,6 +85,16 @@ def _by_words(text: str, choices: Choices) -> str | None:
     return None
 
 
+def _by_ordinal(text: str, choices: Choices) -> str | None:
+    place = _ordinal(text)
+    return choices[place - 1][0] if 1 <= place <= len(choices) else None
+
+
+def _ordinal(text: str) -> int:
+    """The place that a word says; 0 if it says none."""
+    return _PLACES.get(_unaccented(text).removeprefix(_ARTICLE), 0)
+
+
 def _says(typed: str, label: str, forgive: Callable[[str], str]) -> bool:
     said = forgive(typed)
     lettered = _LETTERED.match(label)
@@ -96,3 +109,15 @@ def _spoken(text: str) -> str:
 def _unaccented(text: str) -> str:
     letters = unicodedata.normalize("NFKD", _spoken(text).replace("ł", "l"))
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+_ORDINALS = (
+    ("pierwszy", "pierwsza", "pierwsze", "перший", "перша", "перше", "першу", "first", "1st"),
+    ("drugi", "druga", "drugie", "другий", "друга", "друге", "другу", "second", "2nd"),
+    ("trzeci", "trzecia", "trzecie", "третій", "третя", "третє", "третю", "third", "3rd"),
+    ("czwarty", "czwarta", "czwarte", "четвертий", "четверта", "четверте", "четверту", "fourth", "4th"),
+    ("piąty", "piąta", "piąte", "пʼятий", "пʼята", "пʼяте", "пʼяту", "fifth", "5th"),
+)
+"""All genders, and in Ukrainian what one says who takes it; in Polish that differs by an ogonek alone."""
+_PLACES = {_unaccented(word): place for place, words in enumerate(_ORDINALS, start=1) for word in words}
+_ARTICLE = "the "

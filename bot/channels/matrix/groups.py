@@ -138,15 +138,21 @@ class Groups:
             last = await room_polls.newest(conn, wanted.room)
             language = ask.language or (last.language if last else "")
             wanted = replace(wanted, language=self._kit.words().choose(language))
-            match Turn.ANSWER if again else self._restraint.turn(wanted.room, now):
+            closing = None if again else await self._closing(conn, ask, wanted.room, now)
+            match Turn.ANSWER if again or closing else self._restraint.turn(wanted.room, now):
                 case Turn.ANSWER:
-                    step = await self._decide(conn, teaching.library(), ask, wanted, now=now, again=again)
+                    step = closing or await self._decide(conn, teaching.library(), ask, wanted, now=now, again=again)
                 case Turn.LAST_WORD:
                     step = _line(wanted, say("room.too_much"))
                 case Turn.SILENCE:
                     step = None
             await matrix.note_handled(conn, wanted.key, wanted.room, now, again=isinstance(step, Show | Line))
         return step
+
+    async def _closing(self, conn: Connection, ask: Ask, room: str, now: datetime) -> Close | None:
+        """The end of the poll that stands in a room, if it is asked for. It is owed, so restraint has no say in it."""
+        poll = await room_quiz.close_now(conn, room, now) if isinstance(ask, Results) else None
+        return Close(poll) if poll else None
 
     async def _decide(
         self, conn: Connection, library: Library, ask: Ask, wanted: Wanted, *, now: datetime, again: bool
@@ -164,8 +170,7 @@ class Groups:
                     case None:
                         return None
             case Results():
-                closing = None if again else await room_quiz.close_now(conn, wanted.room, now)
-                return Close(closing) if closing else _line(wanted, say("room.none_open"))
+                return _line(wanted, say("room.none_open"))
             case Help():
                 return _line(wanted, say("room.help", link=matrix_to(self._kit.homeserver.user)))
             case _:

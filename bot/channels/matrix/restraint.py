@@ -1,4 +1,7 @@
-"""How much is said in one room at most: nobody's bot, or joker, makes us flood it."""
+"""How much is said in one room at most: nobody's bot, or joker, makes us flood it.
+
+The result of a poll is neither counted nor held: there is one for each, and the poll was counted.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

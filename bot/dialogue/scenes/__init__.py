@@ -27,6 +27,7 @@ Scene = Callable[[Turn, Any], Awaitable[Screen]]
 SCENES: Mapping[type[Action], Scene] = {
     do.Welcome: home.welcome,
     do.Home: home.menu,
+    do.Thanked: home.thanked,
     do.Help: home.help_,
     do.Numbers: home.numbers,
     do.Ask: ask.invite,

@@ -5,11 +5,12 @@ from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from bot.catalogue.library import Library
+from bot.catalogue.names import area_named
 from bot.catalogue.search import SURE, Hit
 from bot.dialogue.scenes.parts import MENU, button, column, titled
 from bot.dialogue.turn import Turn
 from bot.domain import actions as do
-from bot.domain.areas import Audience
+from bot.domain.areas import Area, Audience
 from bot.domain.messages import Block, Button, Row, Screen, say
 from bot.services import missed
 from bot.services.learning import audiences_of
@@ -37,6 +38,8 @@ async def search(turn: Turn, text: str) -> Screen:
     way = way_to(turn.library, text, turn.resident.language, audiences_of(turn.resident))
     if isinstance(way, do.ShowTip):
         return await turn.go(way)
+    if not way.items and (area := _area(turn.library, text)):
+        return await turn.go(do.QuizArea(area.value))
     if not way.items:
         await missed.note(turn.conn, turn.library, turn.tools.vault, turn.resident, text, now=turn.now)
     return await found(turn, way)
@@ -64,10 +67,18 @@ def _suited(library: Library, audiences: Set[Audience], hits: Sequence[Hit]) -> 
 
 
 async def search_quiz(turn: Turn, text: str) -> Screen:
-    """The quiz that fits a text best; without one, whatever else was found."""
+    """The quizzes of the area that is named, else the quiz that fits best; without one, whatever else was found."""
+    if area := _area(turn.library, text):
+        return await turn.go(do.QuizArea(area.value))
     hits = turn.library.search.find(text, turn.resident.language, MOST_FOUND * 4)
     best = next((hit.id for hit in hits if hit.kind == "quiz"), None)
     return await turn.go(do.QuizIntro(best)) if best else await search(turn, text)
+
+
+def _area(library: Library, text: str) -> Area | None:
+    """The area that is named, if it has quizzes."""
+    named = area_named(library.programme, text)
+    return named if any(quiz.area == named for quiz in library.quizzes.values()) else None
 
 
 def _clear_card(library: Library, hits: Sequence[Hit], *, urgent: bool) -> str | None:

@@ -1,6 +1,7 @@
 """The first screen, the menu, help, the numbers to call, and what is said when something leads nowhere."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bot.catalogue.library import Library
 from bot.dialogue.scenes.parts import MENU, button
@@ -66,6 +67,11 @@ async def menu(turn: Turn, action: do.Home) -> Screen:  # noqa: ARG001 - every s
         label = say("home.resume", number=left.next_position + 1, count=len(left.questions))
         rows.insert(0, (Button(label, do.ShowQuestion(left.id, left.next_position)),))
     return Screen(blocks=(say("home.title"),), rows=tuple(rows), asks=say("ask.field"))
+
+
+async def thanked(turn: Turn, action: do.Thanked) -> Screen:  # noqa: ARG001 - every scene takes its action
+    """A kind word, and the menu."""
+    return replace(await menu(turn, do.Home()), blocks=(say("home.thanked"),))
 
 
 _HELP = ("help.text", "help.commands", "help.emergency")
