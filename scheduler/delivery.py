@@ -33,6 +33,7 @@ from scheduler.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
+CONCURRENCY = 128
 MAX_BATCH = 500
 LEAD_S = 0.05
 """How long before their turns deliveries are marked."""
@@ -103,7 +104,7 @@ class Deliverer:
         account: str,
         worker: str,
         clock: Callable[[], datetime],
-        concurrency: int = 128,
+        concurrency: int = CONCURRENCY,
         lease_s: float = 120.0,
         send_timeout_s: float = 30.0,
         idle_s: float = 0.2,

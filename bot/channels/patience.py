@@ -30,7 +30,7 @@ class Patience:
     echo: float = 0.1
     """The pause after a sync that brought only what we said ourselves, for each room of it: while a campaign goes out,
     each message would bring about a sync of its own, and cost the homeserver a quarter more."""
-    longest_echo: float = 0.75
+    longest_echo: float = 1.5
     first_pause: float = 0.5
     """After the first failure in a row; each next pause is twice as long."""
     longest_pause: float = 30.0

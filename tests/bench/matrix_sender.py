@@ -24,6 +24,7 @@ from bot.obs import configure_logging
 from bot.settings import load
 from bot.storage.bulk import insert_all
 from bot.storage.database import Connection
+from scheduler.delivery import CONCURRENCY
 from scheduler.pacing import NullPacer, Pace, Pacer
 from tests.bench import machine, product
 
@@ -48,7 +49,7 @@ class Plan:
     """So many messages into each, of as many campaigns."""
     encrypted: bool = False
     rate: float | None = None
-    at_once: int = product.AT_ONCE
+    at_once: int = CONCURRENCY
     content: dict[str, Any] = field(default_factory=dict)
     """What bare PUTs say: what the product says."""
 

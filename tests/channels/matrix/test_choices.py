@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channels.matrix.choices import letter_of, press_of, seeds, tapped
+from bot.channels.matrix.choices import is_pick, letter_of, press_of, seeds, tapped
 
 MENU = (("qs", "Quiz"), ("tn", "Porada"), ("as", "Co robić, gdy…"), ("pr", "Prywatność"), ("ho", "‹ Menu"))
 QUESTION = (("an:1:0:2", "A. Z lodówki"), ("an:1:0:0", "B. Z piecyka"), ("an:1:0:1", "C. Здоров’я"), ("ho", "Menu"))
@@ -100,6 +100,37 @@ def test_signs_alone_are_chosen_by_themselves() -> None:
     thumbs = (("tr:1", "👍"), ("tr:0", "👎"))
     assert press_of("👎", thumbs, awaits=False) == "tr:0"
     assert press_of("👀", thumbs, awaits=False) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        *(
+            (word, "qs")
+            for word in ("pierwsza", "Pierwszy.", "pierwszą", "перша", "ПЕРШЕ", "first", "the first", "1st")
+        ),
+        *((word, "tn") for word in ("drugi", "drugie!", "друга", "second", "2nd")),
+        *((word, "as") for word in ("trzeci", "trzecia", "третє", "Third", "3rd")),
+        *((word, "pr") for word in ("czwarta", "четвертий", "the fourth", "4th")),
+        *((word, "ho") for word in ("piąta", "piaty", "пʼята", "п'ятий", "fifth", "5th")),
+        ("pierwsza pomoc", None),
+        ("szósta", None),
+        ("the", None),
+    ],
+)
+def test_an_ordinal_chooses_the_one_in_that_place(typed: str, code: str | None) -> None:
+    assert press_of(typed, MENU, awaits=False) == code
+    assert press_of(typed, MENU, awaits=True) is None
+    assert is_pick(typed) == (code is not None)
+
+
+def test_an_ordinal_chooses_where_nothing_else_fits() -> None:
+    classes = (("cl:1", "Klasa pierwsza"), ("cl:2", "Druga"), ("cl:3", "Pierwsza"))
+    assert press_of("pierwsza", classes, awaits=False) == "cl:3"
+    assert press_of("druga", classes, awaits=False) == "cl:2"
+    assert press_of("trzecia", classes, awaits=False) == "cl:3"
+    assert press_of("czwarta", classes, awaits=False) is None
+    assert is_pick("czwarta")
 
 
 @pytest.mark.parametrize("typed", ["Menu", "a", "A.", "Z piecyka", "4. Menu"])

@@ -15,6 +15,7 @@ from bot.channels.matrix.channel import MatrixChannel
 from bot.channels.matrix.events import RoomEvent
 from bot.channels.matrix.groups import Teaching
 from bot.channels.matrix.replies import PAUSES_S
+from bot.channels.matrix.restraint import BURST
 from bot.domain.errors import Blocked, Rejected, Unanswered, Unreachable
 from bot.services import room_quiz
 from bot.storage import matrix, room_polls, tables
@@ -162,6 +163,22 @@ async def test_bots_that_loop_are_soon_left_alone(world: World) -> None:
         here.people[1].says("!pomoc")
         here.people[1].says("!pomoc")
         assert "Za chwilę" in body((await here.comes(6))[-1])
+
+
+async def test_the_result_of_a_question_is_owed_however_much_was_said(world: World) -> None:
+    here = await estate(world)
+    anna = here.people[0]
+    async with here.running():
+        anna.says("!quiz")
+        await here.comes(1)
+        for _ in range(5):
+            here.people[1].says("!pomoc")
+        await here.comes(1 + (BURST - 1) + 1)
+        anna.says("!wyniki")
+        await here.comes(1 + (BURST - 1) + 1 + 2)
+        assert here.kinds[-2:] == [polls.END, MESSAGE]
+        anna.says("!wyniki")  # nothing is open any more, and that is not owed
+        await here.comes(1 + (BURST - 1) + 1 + 2)
 
 
 # --- a question

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
 from bot.channels.base import Dialogue
@@ -15,46 +14,16 @@ from bot.channels.matrix.channel import MatrixChannel
 from bot.channels.patience import Patience
 from bot.storage import matrix
 from bot.storage.database import Connection, Database
-from scheduler.model import Lane
 from tests.channels.contract import FakeDialogue
+from tests.channels.fakes import Pace, Time
 from tests.channels.matrix.homeserver import US, FakeHomeserver, Room
-from tests.support import NOON, real_words
+from tests.support import real_words
 
 ANNA = "@anna:example.org"
 QUICK = Patience(first_pause=0.001, longest_pause=0.01, batch_replies=0.01, last_replies=1.0, echo=0.001)
 KEYCAP = "\ufe0f\u20e3"
 
 Content = dict[str, Any]
-
-
-@dataclass
-class Time:
-    """A clock that moves only when somebody waits."""
-
-    now: datetime = NOON
-    waited: list[float] = field(default_factory=list)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.waited.append(seconds)
-        self.now += timedelta(seconds=seconds)
-        await asyncio.sleep(0.001)
-
-
-@dataclass
-class Pace:
-    """No limit; remembers who asked."""
-
-    turns: list[tuple[Lane, int]] = field(default_factory=list)
-    held: list[float] = field(default_factory=list)
-
-    async def turn(self, lane: Lane, recipient: int) -> None:
-        self.turns.append((lane, recipient))
-
-    def hold_for(self, seconds: float) -> None:
-        self.held.append(seconds)
 
 
 class Off(Exception):
@@ -101,7 +70,7 @@ class World:
     database: Database
     server: FakeHomeserver = field(default_factory=FakeHomeserver)
     dialogue: FakeDialogue = field(default_factory=FakeDialogue)
-    time: Time = field(default_factory=Time)
+    time: Time = field(default_factory=lambda: Time(real_s=0.001))
     pace: Pace = field(default_factory=Pace)
     engine: Dialogue | None = None
     """Takes the dialogue's place."""

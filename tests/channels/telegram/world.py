@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from aiohttp import web
 from bot.catalogue.words import Words
 from bot.channels.patience import Patience
 from bot.channels.telegram.channel import TelegramChannel
-from scheduler.model import Lane
 from tests.channels.contract import FakeDialogue
+from tests.channels.fakes import Pace, Time
 from tests.telegram_api import TelegramApi
 
 CONTENT = Path(__file__).parents[3] / "content"
@@ -30,40 +30,10 @@ def words() -> Words:
 
 
 @dataclass
-class Time:
-    """A clock that moves only when somebody waits."""
-
-    now: datetime = NOW
-    waited: list[float] = field(default_factory=list)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.waited.append(seconds)
-        self.now += timedelta(seconds=seconds)
-        await asyncio.sleep(0)
-
-
-@dataclass
-class Pace:
-    """No limit; remembers who asked."""
-
-    turns: list[tuple[Lane, int]] = field(default_factory=list)
-    held: list[float] = field(default_factory=list)
-
-    async def turn(self, lane: Lane, recipient: int) -> None:
-        self.turns.append((lane, recipient))
-
-    def hold_for(self, seconds: float) -> None:
-        self.held.append(seconds)
-
-
-@dataclass
 class World:
     api: TelegramApi
     dialogue: FakeDialogue = field(default_factory=FakeDialogue)
-    time: Time = field(default_factory=Time)
+    time: Time = field(default_factory=lambda: Time(NOW))
     pace: Pace = field(default_factory=Pace)
 
     def channel(self, **more: Any) -> TelegramChannel:
