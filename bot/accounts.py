@@ -19,8 +19,9 @@ from bot.channels.matrix.channel import MatrixChannel
 from bot.channels.matrix.crypto import Crypto
 from bot.channels.matrix.events import CHANNEL as MATRIX
 from bot.channels.matrix.groups import Teaching
-from bot.channels.matrix.identity import Credentials, Identity, sign_in
+from bot.channels.matrix.identity import Credentials, Identity
 from bot.channels.matrix.registration import Registration
+from bot.channels.matrix.signing_in import sign_in
 from bot.channels.matrix.wire import Wire
 from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.incoming import CHANNEL as TELEGRAM

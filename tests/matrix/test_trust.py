@@ -22,10 +22,9 @@ from bot.channels.matrix.identity import (
     TAKE_OVER,
     Credentials,
     Identity,
-    KeysLost,
     KeysUnreadable,
-    sign_in,
 )
+from bot.channels.matrix.signing_in import KeysLost, sign_in
 from bot.channels.matrix.wire import Wire
 from bot.domain.errors import Rejected, Unreachable
 from bot.storage.vault import Vault

@@ -17,6 +17,7 @@ import structlog
 
 from bot.channels.matrix.events import Batch
 from bot.channels.matrix.homeserver import SignedOut
+from bot.channels.matrix.identity import DEVICE_NAME
 from bot.channels.matrix.intake import Intake
 from bot.channels.matrix.kit import Kit
 from bot.channels.matrix.registration import Registration
@@ -27,7 +28,6 @@ from bot.domain.errors import Blocked, BotError, Rejected, Unreachable
 from bot.storage import matrix
 
 DEVICE = "BEZPIECZNY"
-DEVICE_NAME = "Bezpieczny Kraków"
 OK, BAD, FAILED, UNAVAILABLE = 200, 400, 500, 503
 SINCE = "pushed"
 """A transaction always goes on from those before it."""
