@@ -17,9 +17,10 @@ from bot.catalogue.problems import ContentError
 from bot.channels import terminal
 from bot.commands import campaign, content, database, demo, matrix, quiz, report, staff, workshop
 from bot.domain.errors import BotError
+from bot.domain.roles import EVERYTHING, Role, roles_of
 from bot.obs import configure_logging
 from bot.services import signin
-from bot.settings import EVERYTHING, Role, Settings, from_environment, roles_of
+from bot.settings import Settings, from_environment
 
 if TYPE_CHECKING:
     from bot.running import Running

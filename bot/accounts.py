@@ -27,9 +27,10 @@ from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.incoming import CHANNEL as TELEGRAM
 from bot.dialogue.engine import Engine
 from bot.domain.errors import BotError
+from bot.domain.roles import Role
 from bot.obs import Metrics
 from bot.services.courier import Courier, Sender
-from bot.settings import Role, Settings, SettingsError, data_folder
+from bot.settings import Settings, SettingsError, data_folder
 from bot.wiring import House, new_worker
 from scheduler import ledger
 from scheduler.delivery import Deliverer

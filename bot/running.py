@@ -23,10 +23,11 @@ from bot.catalogue.problems import ContentError
 from bot.channels.telegram.channel import TelegramChannel
 from bot.dialogue.engine import Engine
 from bot.domain.errors import BotError
+from bot.domain.roles import EVERYTHING, Role
 from bot.jobs import jobs_of
 from bot.obs import Metrics
 from bot.services import signin
-from bot.settings import EVERYTHING, Role, Settings, data_folder
+from bot.settings import Settings, data_folder
 from bot.storage.audience import ResidentsAudience
 from bot.storage.lock import hold
 from bot.web import lessons, ops, verify

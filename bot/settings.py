@@ -8,7 +8,6 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -174,35 +173,6 @@ class Settings(BaseModel):
         return telegram | ({"matrix": self.matrix.rate} if self.matrix.homeserver else {})
 
 
-class Role(StrEnum):
-    """What a process does. Each of them also tells how it is, over HTTP."""
-
-    WEB = "web"
-    """Talks with people: the chat page, and the channels' updates."""
-    DELIVER = "deliver"
-    """Sends what the ledger says is to be sent."""
-    MATRIX = "matrix"
-    """Talks with people on Matrix and sends there: one process at a time, for it has the keys of the bot's device."""
-    PLAN = "plan"
-    """Does what is to be done by the clock, if no other process of this role does it already."""
-
-
-EVERYTHING = frozenset(Role)
-
-
-class UnknownRole(BotError):
-    """There is no such role."""
-
-
-def roles_of(words: str) -> frozenset[Role]:
-    """The roles in a list with commas. Raises UnknownRole."""
-    named = [word.strip() for word in words.split(",")]
-    for name in named:
-        if name not in EVERYTHING:
-            raise UnknownRole(f"There is no role {name!r}. The roles are {', '.join(Role)}, with commas between them.")
-    return frozenset(map(Role, named))
-
-
 class Setting(NamedTuple):
     """One environment variable, for people: its name, its default in words, and what it is for."""
 
@@ -281,11 +251,8 @@ def _explain(problem: Any) -> str:
         return str(message)
     message = message[0].lower() + message[1:]
     joined = f"{name} {message}" if message.startswith("should") else f"{name}: {message}"
-    return (
-        joined
-        if isinstance(problem["input"], SecretStr) or _is_secret(name)
-        else f"{joined} (it is {problem['input']!r})"
-    )
+    hidden = isinstance(problem["input"], SecretStr) or _is_secret(name)
+    return joined if hidden else f"{joined} (it is {problem['input']!r})"
 
 
 def _is_secret(name: str) -> bool:

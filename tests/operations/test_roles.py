@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from bot import running
-from bot.settings import EVERYTHING, Role, UnknownRole, load, roles_of
+from bot.domain.roles import EVERYTHING, Role, UnknownRole, roles_of
+from bot.settings import load
 
 
 @pytest.mark.parametrize(

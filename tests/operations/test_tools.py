@@ -18,7 +18,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from ruamel.yaml import YAML
 
-from bot.settings import EVERYTHING, Settings, describe, roles_of
+from bot.domain.roles import EVERYTHING, roles_of
+from bot.settings import Settings, describe
 
 ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
