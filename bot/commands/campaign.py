@@ -10,8 +10,9 @@ from bot.catalogue.schema import CampaignKind
 from bot.commands import campaign_alert, campaign_results, campaign_runs, campaign_times
 from bot.commands import campaign_views as views
 from bot.commands.campaign_times import times
-from bot.commands.common import console, local, rates, run, table, telegram, tell
+from bot.commands.common import console, fail, local, rates, run, table, telegram, tell
 from bot.commands.options import File, Number, Template, Who, WhoPerhaps, read_address, read_content, take
+from bot.domain.residents import Writable
 from bot.services import campaigns as desk
 from bot.services import preview as previews
 from bot.services import progress, results
@@ -26,6 +27,10 @@ from scheduler.model import Campaign, CampaignState
 
 LOOK_S = 0.5
 """How often `show` looks again."""
+FROM_CONSOLE = (
+    "A test goes to Matrix only from the running bot, whose device has the keys: link your chat, "
+    "and press “Send me a test” in the console, on the campaign's preview."
+)
 
 app = typer.Typer(help="Write, check, approve, schedule and follow broadcasts.", no_args_is_help=True)
 
@@ -100,10 +105,15 @@ def send_test(
     who: WhoPerhaps = None,
     language: Annotated[str | None, typer.Option(help="pl, uk or en; by default the reader's own.")] = None,
 ) -> None:
-    """Send it to one address, marked as a test. Nobody else gets it, and no statistics count it."""
+    """Send it to one address, marked as a test. Nobody else gets it, and no statistics count it.
+
+    On Matrix a test goes to your own chat, from the console: only the running bot has the keys of its device.
+    """
     address = read_address(to)
 
     async def use(house: House) -> None:
+        if address.channel == Writable.MATRIX and house.settings.matrix.homeserver:
+            fail(FROM_CONSOLE)
         async with telegram(house) as on:
             senders = {"telegram": on} if on else {}
             await previews.send_test(

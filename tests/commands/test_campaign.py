@@ -31,6 +31,11 @@ buttons:
 
 
 TELEGRAM = {"BEZPIECZNY_TELEGRAM__TOKEN": "123:abc"}
+MATRIX = {
+    "BEZPIECZNY_MATRIX__HOMESERVER": "http://127.0.0.1:9",
+    "BEZPIECZNY_MATRIX__USER": "bot",
+    "BEZPIECZNY_MATRIX__PASSWORD": "pw",
+}
 
 
 @pytest.fixture
@@ -429,6 +434,20 @@ def test_whatever_is_wrong_is_one_clear_line(bezpieczny: Say, words: list[str], 
 
     assert line in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_a_test_to_matrix_is_sent_from_the_console_of_the_running_bot(bezpieczny: Say) -> None:
+    bezpieczny("campaign", "create", "--template", "jesien", "--as", "Ada")
+    to_anna = ("campaign", "test", "1", "--to", "matrix:@anna:example.org")
+
+    on = bezpieczny(*to_anna, code=1, **MATRIX)
+    off = bezpieczny(*to_anna, code=1)
+
+    assert "only from the running bot" in on.stderr
+    assert "“Send me a test” in the console" in on.stderr
+    assert on.stderr.count("\n") == 1
+    assert "The channel 'matrix' cannot be written to. Switched on: none." in off.stderr
+    assert "sent a test" not in bezpieczny("campaign", "show", "1").stdout
 
 
 def test_a_broken_file_is_refused_with_its_place(bezpieczny: Say, file: Path) -> None:

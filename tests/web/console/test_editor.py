@@ -15,6 +15,7 @@ from bot.storage import staff as members
 from bot.storage.staff import Role
 from scheduler import ledger
 from scheduler.model import Campaign, CampaignState, OneOff
+from tests.channels.matrix.world import World as Matrix
 from tests.support import NOON, FakeSender, add_resident, add_workshop, campaign, library, open_database
 from tests.web.console.campaign_contents import PICTURE
 from tests.web.console.world import NAMES, Browser, Console, forms
@@ -53,10 +54,11 @@ async def saved(browser: Browser, **changes: Any) -> str:
     return "/console/campaigns/1/edit"
 
 
-async def link_chat(world: Console, role: Role) -> None:
+async def link_chat(world: Console, role: Role, address: str = "telegram:5") -> None:
+    channel, _, chat = address.partition(":")
     async with world.database.begin() as conn:
-        await add_resident(conn, "telegram:5", "uk")
-        await members.set_chat(conn, NAMES[role], Address("telegram", "5"))
+        await add_resident(conn, address, "uk")
+        await members.set_chat(conn, NAMES[role], Address(channel, chat))
 
 
 # --- the way
@@ -328,6 +330,25 @@ async def test_a_test_that_does_not_arrive_says_why_and_what_was_typed_is_saved(
         await editor.submit("/console/campaigns/1/edit", ("do", "test"), window="8")
         assert "The test went to your chat" in editor.text
         assert [one.window_s for one in await all_of(world)] == [8 * 3600]
+
+
+async def test_a_test_goes_to_matrix_through_the_channel_that_runs(tmp_path: Path) -> None:
+    async with open_database(tmp_path) as database:
+        homeserver = Matrix(database)
+        ada = await homeserver.known(encrypted=True)
+        async with (
+            homeserver.running() as channel,
+            open_console(database, books=BOOKS, senders=lambda _: {"matrix": channel}) as world,
+        ):
+            editor = await world.browser(Role.EDITOR)
+            await link_chat(world, Role.EDITOR, f"matrix:{ada.name}")
+            await saved(editor)
+            await editor.get("/console/campaigns/1/preview")
+            await editor.submit("/console/campaigns/1/test")
+            assert "The test went to your chat" in editor.text
+        (said,) = ada.bodies
+        assert said.startswith("ПРОБА.")
+        assert "Check your alarm (uk)" in said
 
 
 async def test_who_may_not_write_still_sees_how_it_will_look_and_may_test(desk_world: Console, editor: Browser) -> None:
