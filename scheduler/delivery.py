@@ -50,10 +50,6 @@ def ignore(run: Run, delivery: Delivery, outcome: Outcome) -> None:
     """Watch nothing."""
 
 
-def _place(delivery: Delivery) -> tuple[int, int]:
-    return delivery.run_id, delivery.recipient
-
-
 class _Claimed:
     """What was claimed and has not been marked yet, the first lane first."""
 
@@ -215,9 +211,9 @@ class Deliverer:
         if len(batch) >= room:
             self._look_at = float("-inf")  # there may be more
         # While the account is held a lease can end and come back in the next claim: it is renewed, not doubled.
-        fresh = [delivery for delivery in batch if _place(delivery) not in self._in_hand]
+        fresh = [delivery for delivery in batch if delivery.place not in self._in_hand]
         for delivery in fresh:
-            self._in_hand.add(_place(delivery))
+            self._in_hand.add(delivery.place)
             self._claimed.add(lane_of(self._work[delivery.run_id][0].kind), delivery)
         return len(fresh)
 
@@ -234,7 +230,7 @@ class Deliverer:
         marked = await self._scribe.mark(batch)
         at = self._time()
         for delivery in set(batch).difference(marked):
-            self._in_hand.discard(_place(delivery))
+            self._in_hand.discard(delivery.place)
         for run_id, together in groupby(marked, lambda delivery: delivery.run_id):
             await self._prepare(list(together), *self._work[run_id], at, group)
         self._boarding = 0
@@ -319,7 +315,7 @@ class Deliverer:
 
     def _record(self, delivery: Delivery, outcome: Outcome) -> None:
         self._scribe.record(delivery, outcome)
-        self._in_hand.discard(_place(delivery))
+        self._in_hand.discard(delivery.place)
 
     async def _land(self) -> None:
         """Give back what has not left, and wait for what has; what takes too long is uncertain at the next start."""

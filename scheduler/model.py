@@ -190,6 +190,11 @@ class Delivery:
     in_doubt: bool = False
 
     @property
+    def place(self) -> tuple[int, int]:
+        """Its place in the ledger, whatever the attempt."""
+        return self.run_id, self.recipient
+
+    @property
     def tries(self) -> int:
         """Which try of the present round of MAX_ATTEMPTS this is, from 1."""
         return (self.attempt - 1) % MAX_ATTEMPTS + 1

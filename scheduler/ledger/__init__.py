@@ -14,8 +14,10 @@ from scheduler.ledger.campaigns import (
     log_event,
     save_campaign,
 )
-from scheduler.ledger.deliveries import Result, claim, end_doubts, forget_keys, mark, record, recover, release
+from scheduler.ledger.deliveries import claim, mark, release
+from scheduler.ledger.doubts import end_doubts, forget_keys
 from scheduler.ledger.faults import FAULTS, explain, name_faults
+from scheduler.ledger.outcomes import Result, record, recover
 from scheduler.ledger.reports import (
     archive,
     balance,

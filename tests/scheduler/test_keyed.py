@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from scheduler import ledger, lifecycle
 from scheduler.counting import sum_up
 from scheduler.errors import SchedulerError
-from scheduler.ledger.deliveries import RESEND_AFTER
+from scheduler.ledger.doubts import RESEND_AFTER
 from scheduler.model import (
     MAX_ATTEMPTS,
     Blocked,

@@ -12,7 +12,7 @@ from sqlalchemy.exc import StatementError
 from scheduler import ledger, lifecycle
 from scheduler.calendar import parse_local
 from scheduler.errors import StaleCampaign, UnknownCampaign, UnknownRun
-from scheduler.ledger.deliveries import RESEND_AFTER
+from scheduler.ledger.doubts import RESEND_AFTER
 from scheduler.ledger.runs import EMPTY
 from scheduler.model import (
     MAX_ATTEMPTS,
