@@ -7,7 +7,7 @@ turn comes, so requests leave exactly on their turns, and what is marked is neve
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -15,17 +15,8 @@ from math import ceil
 
 from scheduler import ledger
 from scheduler.failures import Failures
-from scheduler.model import (
-    Campaign,
-    Delivery,
-    GiveUp,
-    Lane,
-    Outcome,
-    Retry,
-    Run,
-    Uncertain,
-    lane_of,
-)
+from scheduler.guarded import GuardedCourier
+from scheduler.model import Campaign, Delivery, Lane, Outcome, Retry, Run, lane_of
 from scheduler.pacing import Pace
 from scheduler.ports import Begin, Courier, Parcel
 from scheduler.scribe import Scribe
@@ -111,14 +102,13 @@ class Deliverer:
         observe: Observer = ignore,
     ) -> None:
         self._begin = begin
-        self._courier = courier
+        self._courier = GuardedCourier(courier, account, send_timeout_s)
         self._pacer = pacer
         self._account = account
         self._worker = worker
         self._clock = clock
         self._concurrency = concurrency
         self._lease_s = lease_s
-        self._send_timeout_s = send_timeout_s
         self._idle_s = idle_s
         self._grace_s = grace_s
         self._failures = Failures(failure_share, failure_floor)
@@ -238,7 +228,7 @@ class Deliverer:
     async def _prepare(
         self, batch: list[Delivery], run: Run, campaign: Campaign | None, at: float, group: asyncio.TaskGroup
     ) -> None:
-        for delivery, parcel in zip(batch, await self._ask(batch, run, campaign), strict=True):
+        for delivery, parcel in zip(batch, await self._courier.prepare(batch, run, campaign), strict=True):
             self._boarding -= 1
             if isinstance(parcel, Outcome):
                 self._settle(delivery, run, parcel)
@@ -246,14 +236,6 @@ class Deliverer:
             task = group.create_task(self._deliver(delivery, parcel, (run, campaign), at))
             self._early[task] = delivery
             task.add_done_callback(self._landed)
-
-    async def _ask(self, batch: list[Delivery], run: Run, campaign: Campaign | None) -> "Sequence[Parcel | Outcome]":
-        try:
-            return await self._courier.prepare(batch, run, campaign)
-        except Exception as error:  # noqa: BLE001 - whatever one run trips over must not stop the others
-            # Only the class is logged: an exception's text can carry the message or the address.
-            logger.error("the courier of %s failed: %s", self._account, type(error).__name__)  # noqa: TRY400
-            return [GiveUp(type(error).__name__)] * len(batch)
 
     async def _deliver(self, delivery: Delivery, parcel: Parcel, work: Work, marked_at: float) -> None:
         run, _ = work
@@ -269,13 +251,13 @@ class Deliverer:
         if fresh is None:
             self._take_back(delivery)
         else:
-            self._settle(delivery, run, fresh if isinstance(fresh, Outcome) else await self._send(fresh))
+            self._settle(delivery, run, fresh if isinstance(fresh, Outcome) else await self._courier.send(fresh))
 
     async def _again(self, delivery: Delivery, work: Work) -> "Parcel | Outcome | None":
         """What was marked long ago, asked about anew: may it still leave (None: no), and is it still wanted?"""
         if not await self._scribe.mark([delivery]):
             return None
-        (parcel,) = await self._ask([delivery], *work)
+        (parcel,) = await self._courier.prepare([delivery], *work)
         return parcel
 
     def _take_off(self) -> None:
@@ -293,16 +275,6 @@ class Deliverer:
     def _take_back(self, delivery: Delivery) -> None:
         """It was marked and certainly has not left: it waits again."""
         self._record(delivery, Retry(self._clock(), "it did not leave", account_wide=True))
-
-    async def _send(self, parcel: Parcel) -> Outcome:
-        try:
-            async with asyncio.timeout(self._send_timeout_s):
-                return await parcel.send()
-        except TimeoutError:
-            return Uncertain("no answer in time")
-        except Exception as error:  # noqa: BLE001 - whatever one message trips over must not stop the others
-            logger.error("the courier of %s failed: %s", self._account, type(error).__name__)  # noqa: TRY400
-            return GiveUp(type(error).__name__)
 
     def _settle(self, delivery: Delivery, run: Run, outcome: Outcome) -> None:
         self._record(delivery, outcome)
