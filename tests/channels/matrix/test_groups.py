@@ -78,6 +78,12 @@ class Estate:
         async with self.world.database.read() as conn:
             return list(await conn.execute(select(tables.room_votes)))
 
+    async def asks(self) -> None:
+        """The first of them asks for a question; its poll stands there, and its name is noted."""
+        self.people[0].says("!quiz")
+        await self.comes(1)
+        await self.is_seen()
+
     async def is_seen(self) -> None:
         """Wait until the poll's name is noted."""
         await until_so(self._noted)
@@ -275,9 +281,7 @@ async def test_in_a_thread_it_stays_in_the_thread(world: World) -> None:
 async def test_what_came_out_is_told_after_ten_minutes_and_the_votes_are_gone(world: World) -> None:
     here = await estate(world)
     async with here.running():
-        here.people[0].says("!quiz")
-        await here.comes(1)
-        await here.is_seen()
+        await here.asks()
         for place, one in enumerate(here.people):
             one.votes("1" if place else "0", here.poll.id)
             one.votes("2", here.poll.id)
@@ -304,9 +308,7 @@ async def test_what_came_out_is_told_after_ten_minutes_and_the_votes_are_gone(wo
 async def test_of_four_no_numbers_are_told(world: World) -> None:
     here = await estate(world)
     async with here.running():
-        here.people[0].says("!quiz")
-        await here.comes(1)
-        await here.is_seen()
+        await here.asks()
         for one in here.people[:4]:
             one.votes("1", here.poll.id)
         here.people[0].says("!wyniki")
@@ -322,9 +324,7 @@ async def test_true_or_false_is_told_in_these_words(world: World) -> None:
     only = question("one", kind="true-false", options=options)
     here = await estate(world, books=library(quizzes=[quiz(questions=[only.model_dump()])]))
     async with here.running():
-        here.people[0].says("!quiz")
-        await here.comes(1)
-        await here.is_seen()
+        await here.asks()
         here.people[0].says("!wyniki")
         result = (await here.comes(3))[2]
     assert "Dobra odpowiedź: Prawda" in body(result)
@@ -334,9 +334,7 @@ async def test_in_an_encrypted_room_what_came_in_plain_counts_for_nothing(world:
     here = await estate(world, encrypted=True)
     anna, bob = here.people[:2]
     async with here.running():
-        anna.says("!quiz")
-        await here.comes(1)
-        await here.is_seen()
+        await here.asks()
         relation = {"rel_type": "m.reference", "event_id": here.poll.id}
         bob.sends(polls.RESPONSE, {"m.relates_to": relation, polls.RESPONSE: {"answers": ["0"]}}, encrypted=False)
         bob.says("!wyniki", encrypted=False)
@@ -349,9 +347,7 @@ async def test_in_an_encrypted_room_what_came_in_plain_counts_for_nothing(world:
 async def test_a_question_that_has_left_the_library_ends_without_a_result(world: World) -> None:
     here = await estate(world)
     async with here.running():
-        here.people[0].says("!quiz")
-        await here.comes(1)
-        await here.is_seen()
+        await here.asks()
         here.books = library(quizzes=[quiz("inny")])
         here.people[0].says("!wyniki")
         assert (await here.comes(2))[1].kind == polls.END
@@ -396,9 +392,7 @@ async def test_a_poll_whose_name_was_lost_in_a_crash_is_the_same_poll(world: Wor
 async def test_votes_that_were_missed_count_before_a_poll_is_closed_that_is_long_due(world: World) -> None:
     here = await estate(world)
     async with here.running():
-        here.people[0].says("!quiz")
-        await here.comes(1)
-        await here.is_seen()
+        await here.asks()
     for one in here.people:
         one.votes("1", here.poll.id)
     world.time.now += timedelta(hours=3)
@@ -409,9 +403,7 @@ async def test_votes_that_were_missed_count_before_a_poll_is_closed_that_is_long
 async def test_a_crash_between_the_end_and_the_result_tells_the_result_once(world: World) -> None:
     here = await estate(world)
     async with here.running():
-        here.people[0].says("!quiz")
-        await here.comes(1)
-        await here.is_seen()
+        await here.asks()
         for one in here.people:
             one.votes("0", here.poll.id)
         await world.done()
@@ -433,9 +425,7 @@ async def test_a_crash_between_the_end_and_the_result_tells_the_result_once(worl
 async def test_what_cannot_be_told_for_now_is_told_later(world: World) -> None:
     here = await estate(world)
     async with here.running():
-        here.people[0].says("!quiz")
-        await here.comes(1)
-        await here.is_seen()
+        await here.asks()
         world.server.fail("send", None, *AWAY)
         here.people[0].says("!wyniki")
         await here.comes(3)
@@ -447,9 +437,7 @@ async def test_what_cannot_be_told_for_now_is_told_later(world: World) -> None:
 async def test_what_can_never_be_told_is_not_tried_for_ever(world: World, error: Exception) -> None:
     here = await estate(world)
     async with here.running():
-        here.people[0].says("!quiz")
-        await here.comes(1)
-        await here.is_seen()
+        await here.asks()
         world.server.fail("send", error)
         here.people[0].says("!wyniki")
         await here.is_over()
@@ -460,9 +448,7 @@ async def test_what_can_never_be_told_is_not_tried_for_ever(world: World, error:
 async def test_a_room_that_we_have_left_is_told_nothing(world: World) -> None:
     here = await estate(world)
     async with here.running():
-        here.people[0].says("!quiz")
-        await here.comes(1)
-        await here.is_seen()
+        await here.asks()
         world.server.member(ROOM, US, "leave", by=ANNA)
         await world.done()
         world.time.now += timedelta(minutes=10)
@@ -477,8 +463,7 @@ async def test_a_poll_that_could_not_be_shown_for_an_hour_is_not_shown_any_more(
     await world.crash(here.rows, **here.settings)
     gate.set()
     world.time.now += room_quiz.SHOWN_WITHIN
-    async with world.database.begin() as conn:
-        await matrix.save_token(conn, US, str(world.server.place))
+    await world.goes_on_from(str(world.server.place))
     async with here.running():
         await here.is_over()
         assert here.said == []
@@ -493,8 +478,7 @@ async def test_a_question_that_comes_again_when_it_is_over_is_not_put_again(worl
         here.people[0].says("!wyniki")
         await here.comes(3)
         await here.is_over()
-    async with world.database.begin() as conn:
-        await matrix.save_token(conn, US, "1")
+    await world.goes_on_from("1")
     async with here.running():
         await here.comes(3)
     assert world.server.tried.count(("send", ROOM, asking)) == 1
@@ -504,16 +488,13 @@ async def test_a_question_that_comes_again_when_it_is_over_is_not_put_again(worl
 async def test_who_was_told_to_wait_gets_no_question_of_their_own_when_that_comes_again(world: World) -> None:
     here = await estate(world)
     async with here.running():
-        here.people[0].says("!quiz")
-        await here.comes(1)
-        await here.is_seen()
+        await here.asks()
         here.people[1].says("!quiz")
         await here.comes(2)
         here.people[0].says("!wyniki")
         await here.comes(4)
         await here.is_over()
-    async with world.database.begin() as conn:
-        await matrix.save_token(conn, US, "1")
+    await world.goes_on_from("1")
     async with here.running():
         await here.comes(4)
     assert len(await here.rows()) == 1

@@ -17,7 +17,6 @@ from bot.domain.messages import Button, Event, Reply, Start, Text
 from bot.storage import matrix
 from bot.storage.tables import matrix_events
 from tests.channels.contract import plain, screen
-from tests.channels.matrix.homeserver import US
 from tests.channels.matrix.world import Person, World, end_at_once, until, until_so
 from tests.support import NOON
 
@@ -224,8 +223,7 @@ async def test_who_was_erased_does_not_come_back_by_what_they_said_before(world:
         await world.done()
         assert not await is_known(world, anna)
     before = len(world.dialogue.events)
-    async with world.database.begin() as conn:
-        await matrix.save_token(conn, US, "1")
+    await world.goes_on_from("1")
     async with world.running():
         await world.done()
         assert len(world.dialogue.events) == before

@@ -132,6 +132,11 @@ class World:
     async def _is_done(self) -> bool:
         return await self.token() == str(self.server.place)
 
+    async def goes_on_from(self, token: str) -> None:
+        """At the next start everything since then comes again."""
+        async with self.database.begin() as conn:
+            await matrix.save_token(conn, US, token)
+
     async def token(self) -> str | None:
         async with self.database.read() as conn:
             return await matrix.token(conn, US)
