@@ -27,10 +27,13 @@ class Patience:
     """What replies under way get after that."""
     polls: float = 2.0
     """How often it is looked whether a room's poll is to be closed."""
+    keys: float = 3600.0
+    """How often it is looked whether keys are kept of anybody who is not."""
     echo: float = 0.1
-    """The pause after a sync that brought only what we said ourselves, for each room of it: while a campaign goes out,
-    each message would bring about a sync of its own, and cost the homeserver a quarter more."""
-    longest_echo: float = 1.5
+    """The pause before a sync, for each message that was sent since the last one, if that brought nothing to answer:
+    each message of a campaign would bring about a sync of its own, and cost the homeserver a quarter more.
+    """
+    longest_echo: float = 1.0
     first_pause: float = 0.5
     """After the first failure in a row; each next pause is twice as long."""
     longest_pause: float = 30.0
@@ -39,9 +42,9 @@ class Patience:
         """How long to wait after so many failures in a row, at least one."""
         return min(self.longest_pause, self.first_pause * 2.0 ** min(failures - 1, 30))
 
-    def pause_after_echo(self, rooms: int) -> float:
-        """How long to wait after hearing nothing but ourselves in so many rooms."""
-        return min(self.longest_echo, self.echo * rooms)
+    def pause_for_echoes(self, said: int) -> float:
+        """How long to wait where nothing is to be heard but so many messages of our own."""
+        return min(self.longest_echo, self.echo * said)
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:

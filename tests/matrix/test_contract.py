@@ -6,6 +6,7 @@ import pytest
 
 from tests.matrix.synapse import PASSWORD, Synapse
 from tests.matrix_api.contract import Client, Contract, clients
+from tests.matrix_api.echoes import Echoes
 
 
 @pytest.fixture
@@ -26,3 +27,7 @@ async def anna(homeserver: Synapse, nobody: Client) -> Client:
 
 class TestContract(Contract):
     """What the homeserver of the other tests does, a real one does too."""
+
+
+class TestEchoes(Echoes):
+    """What our account hears while it speaks, on a real homeserver."""

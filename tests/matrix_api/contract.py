@@ -296,6 +296,19 @@ class Contract:
         assert told.get("account_data", {}).get("events", []) == []
         assert set(kinds(told["rooms"]["join"][room]["state"]["events"])) == {"m.room.member"}
 
+    async def test_whose_words_are_not_wanted_are_left_out(self, bot: Client, anna: Client, room: str) -> None:
+        since = (await bot.syncs())["next_batch"]
+        wanted = json.dumps({"room": {"timeline": {"not_senders": [bot.user]}}})
+        await bot.says(room)
+        told = await bot.gets("GET", f"sync?since={since}&filter={wanted}")
+        assert room not in told.get("rooms", {}).get("join", {})
+        said = await anna.says(room)
+        await bot.says(room)
+        told = await bot.gets("GET", f"sync?since={told['next_batch']}&filter={wanted}")
+        timeline = told["rooms"]["join"][room]["timeline"]
+        assert [event["event_id"] for event in timeline["events"]] == [said]
+        assert not timeline["limited"]
+
     async def test_a_sync_waits_for_what_comes(self, bot: Client, anna: Client, room: str) -> None:
         since = (await bot.syncs())["next_batch"]
         waiting = asyncio.create_task(bot.syncs(since, timeout_ms=30_000))

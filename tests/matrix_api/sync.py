@@ -30,6 +30,8 @@ class Asked:
     """Of state events; None: all of them."""
     with_data: bool = True
     """Whether they want to know of account data."""
+    without: frozenset[str] = frozenset()
+    """Of whose events nothing is told."""
 
 
 def token(place: int, step: int = 0) -> str:
@@ -49,7 +51,7 @@ def asked(account: Account, device: str, query: Mapping[str, str]) -> Asked:
     """Read the request. Raises Refused."""
     wanted = _filter(account, query.get("filter", "{}"))
     room = wanted.get("room", {})
-    limit, kinds = room.get("timeline", {}).get("limit", TIMELINE), room.get("state", {}).get("types")
+    timeline, kinds = room.get("timeline", {}), room.get("state", {}).get("types")
     since, step = places(query["since"]) if query.get("since") else (None, 0)
     return Asked(
         account.name,
@@ -57,9 +59,10 @@ def asked(account: Account, device: str, query: Mapping[str, str]) -> Asked:
         since,
         step,
         query.get("full_state") == "true",
-        min(limit, MOST),
+        min(timeline.get("limit", TIMELINE), MOST),
         frozenset(kinds) if kinds is not None else None,
         wanted.get("account_data", {}).get("not_types") != ["*"],
+        frozenset(timeline.get("not_senders", ())),
     )
 
 
@@ -82,7 +85,8 @@ def answer(world: World, ask: Asked) -> tuple[Json, bool]:
         room = world.rooms[name]
         match room.membership(ask.user):
             case "join":
-                rooms["join"][name] = _joined(room, new, ask)
+                if told := _joined(room, new, ask):
+                    rooms["join"][name] = told
             case "invite" if _of(new, ask.user):
                 rooms["invite"][name] = {"invite_state": {"events": _stripped(room, ask.user)}}
             case "leave" | "ban" if ask.since is not None and _of(new, ask.user):
@@ -95,10 +99,10 @@ def answer(world: World, ask: Asked) -> tuple[Json, bool]:
     data = _account_data(world.accounts[ask.user], ask.step) if ask.with_data else []
     if data:
         found["account_data"] = {"events": data}
-    told = {kind: members for kind, members in rooms.items() if members}
-    if told:
-        found["rooms"] = told
-    return found, bool(told or data)
+    news = {kind: members for kind, members in rooms.items() if members}
+    if news:
+        found["rooms"] = news
+    return found, bool(news or data)
 
 
 def _changed(world: World, ask: Asked) -> dict[str, list[Event]]:
@@ -116,12 +120,19 @@ def _of(events: list[Event], user: str) -> list[Event]:
     return [event for event in events if event.state == (MEMBER, user)]
 
 
-def _joined(room: Room, new: list[Event], ask: Asked) -> Json:
+def _joined(room: Room, new: list[Event], ask: Asked) -> Json | None:
+    """What is told of a room; None if nothing is."""
     joined = any(event.json["content"]["membership"] == "join" for event in _of(new, ask.user))
-    every = room.events if joined or ask.since is None else new
+    every = [
+        event
+        for event in (room.events if joined or ask.since is None else new)
+        if event.json["sender"] not in ask.without
+    ]
     events = every[max(0, len(every) - ask.limit) :]
     begin = events[0].place if events else (ask.since or 0)
     whole = ask.full_state or joined or ask.since is None
+    if not every and not whole:
+        return None
     known = 0 if whole else ask.since or 0
     before = (event for event in room.state_before(begin) if event.place >= known)
     state = [event.json for event in before if ask.kinds is None or event.json["type"] in ask.kinds]

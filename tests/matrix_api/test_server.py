@@ -9,6 +9,7 @@ import pytest
 
 from tests.matrix_api import Bucket, Lost, MatrixApi, ServerError, Slow, TooMany, Weather
 from tests.matrix_api.contract import HELLO, Client, Contract, clients
+from tests.matrix_api.echoes import Echoes
 
 
 @pytest.fixture
@@ -37,6 +38,10 @@ async def anna(api: MatrixApi, nobody: Client) -> Client:
 
 class TestContract(Contract):
     """What a real homeserver does, this one does too."""
+
+
+class TestEchoes(Echoes):
+    """What our account hears while it speaks."""
 
 
 @pytest.fixture

@@ -24,6 +24,11 @@ class Homeserver(Protocol):
         ...
 
     @property
+    def said(self) -> int:
+        """How many events we have sent since the start."""
+        ...
+
+    @property
     def encrypts(self) -> bool:
         """Whether it can speak in encrypted rooms."""
         ...
@@ -32,8 +37,11 @@ class Homeserver(Protocol):
         """Sign in, load the keys, and see to it that others can trust this device."""
         ...
 
-    async def sync(self, since: str | None, *, wait_s: float) -> Batch:
-        """What happened since a token; waits up to `wait_s` for something. The first call reads all rooms' state."""
+    async def sync(self, since: str | None, *, wait_s: float, echoes: bool = True) -> Batch:
+        """What happened since a token; waits up to `wait_s` for something. The first call reads all rooms' state.
+
+        Without `echoes`, which must not wait, what we said ourselves may be left out: the homeserver works a third.
+        """
         ...
 
     async def earlier(self, room: str, start: str, end: str | None) -> tuple[RoomEvent, ...]:

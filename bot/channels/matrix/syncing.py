@@ -34,6 +34,9 @@ class Syncing:
         self._faults = Faults(kit.patience)
         self._unsettled: deque[tuple[str, list[asyncio.Task[None]]]] = deque()
         self._changed = asyncio.Event()
+        self._heard = 0
+        """Of what we said."""
+        self._answering = False
         self.ready = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -56,9 +59,10 @@ class Syncing:
 
     async def _once(self, token: str | None, stop: asyncio.Event) -> str | None:
         """One sync; returns where the next one goes on. Raises SignedOut."""
-        wait_s = WAIT_S if self.ready.is_set() else 0.0
+        echoes = not await self._let_echo(stop)
+        wait_s = WAIT_S if self.ready.is_set() and echoes else 0.0
         try:
-            batch = await unless(stop, self._kit.homeserver.sync(token, wait_s=wait_s))
+            batch = await unless(stop, self._kit.homeserver.sync(token, wait_s=wait_s, echoes=echoes))
         except SignedOut:
             raise
         except BotError as error:
@@ -79,9 +83,16 @@ class Syncing:
         self._changed.set()
         self.ready.set()
         await self._make_room(shown, stop)
-        if batch.joined and not shown:
-            await pause(stop, self._kit.patience.pause_after_echo(len(batch.joined)))
+        self._answering = bool(shown)
         return batch.token
+
+    async def _let_echo(self, stop: asyncio.Event) -> bool:
+        """Whether we have said anything since this was last asked; if so, not to answer somebody, it gets its time."""
+        said = self._kit.homeserver.said - self._heard
+        if said and not self._answering:
+            await pause(stop, self._kit.patience.pause_for_echoes(said))
+        self._heard = self._kit.homeserver.said
+        return said > 0
 
     async def _make_room(self, shown: list[asyncio.Task[None]], stop: asyncio.Event) -> None:
         if shown:

@@ -54,10 +54,13 @@ class FakeHomeserver:
         self.refused: dict[tuple[str, str], Exception] = {}
         """What always fails: what, and in which room."""
         self.syncs: list[str | None] = []
+        self.echoes: list[bool] = []
+        """Whether each of these wanted to hear what we said ourselves."""
         """Where each sync went on from."""
         self.closed = 0
         self._sessions: dict[str, str] = {}
         self._news = asyncio.Event()
+        self.said = 0
 
     # --- what happens there
 
@@ -120,8 +123,10 @@ class FakeHomeserver:
     async def connect(self) -> None:
         await self._request("connect", "", "")
 
-    async def sync(self, since: str | None, *, wait_s: float) -> Batch:
+    async def sync(self, since: str | None, *, wait_s: float, echoes: bool = True) -> Batch:
+        assert echoes or not wait_s
         self.syncs.append(since)
+        self.echoes.append(echoes)
         self._end(await self._request("sync", "", since or ""))
         after = int(since) if since else 0
         if since and self.place == after and wait_s:
@@ -129,12 +134,21 @@ class FakeHomeserver:
             await self._news.wait()
         batch = Batch(
             str(self.place),
-            tuple(self._told(room, after) for room in self.rooms.values() if self._is_news(room, after, "join")),
+            tuple(self._told(room, after, echoes) for room in self._joined(after, echoes)),
             tuple(self._invite(room) for room in self.rooms.values() if self._is_news(room, after, "invite")),
             tuple(room.id for room in self.rooms.values() if since and self._is_gone(room, after)),
         )
         await asyncio.sleep(0)
         return batch
+
+    def _joined(self, after: int, echoes: bool) -> list[Room]:
+        """The rooms of which something is told; where only we spoke, nothing is if our words are left out."""
+        new = [room for room in self.rooms.values() if self._is_news(room, after, "join")]
+        return [room for room in new if echoes or self._told(room, after, echoes).events]
+
+    @staticmethod
+    def _is_echo(event: RoomEvent) -> bool:
+        return event.sender == US and event.state_key is None
 
     def _is_news(self, room: Room, after: int, membership: str) -> bool:
         return room.members.get(US) == membership and bool(room.history) and room.history[-1][0] > after
@@ -142,10 +156,10 @@ class FakeHomeserver:
     def _is_gone(self, room: Room, after: int) -> bool:
         return self._is_news(room, after, "leave") or self._is_news(room, after, "ban")
 
-    def _told(self, room: Room, after: int) -> RoomNews:
+    def _told(self, room: Room, after: int, echoes: bool) -> RoomNews:
         came = [place for place, one in room.history if one.state_key == US and one.content["membership"] == "join"]
         since = 0 if came and came[-1] > after else after  # who comes in is told what was before, as far as it fits
-        fresh = [(place, one) for place, one in room.history if place > since]
+        fresh = [(place, one) for place, one in room.history if place > since and (echoes or not self._is_echo(one))]
         told = fresh[-self.limit :]
         gap = str(told[0][0]) if len(told) < len(fresh) else None
         return RoomNews(room.id, tuple(self._view(one) for _, one in told), gap)
@@ -199,6 +213,7 @@ class FakeHomeserver:
         sealed = encrypted and kind != "m.reaction"
         if (room, key) not in self.keys:
             self.keys[room, key] = self.happens(place.id, US, kind, content, encrypted=sealed)
+            self.said += 1
         self._end(fault)
         return self.keys[room, key]
 

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from bot.channels.matrix.conversation import ERASE
 from bot.channels.matrix.homeserver import SignedOut
+from bot.channels.patience import Patience
 from bot.domain.actions import Erase, Help, Numbers
 from bot.domain.errors import Rejected, Throttled, Unanswered, Unreachable
 from bot.domain.messages import Button, Event, Reply, Start, Text
@@ -26,6 +27,28 @@ KEPT = "2"
 
 def lines(logs: list[MutableMapping[str, Any]]) -> list[str]:
     return [line["event"] for line in logs if line["event"] not in {"matrix.on", "matrix.off"}]
+
+
+# --- while we speak
+
+
+async def test_while_a_campaign_goes_out_our_own_words_are_not_asked_for_but_others_are_heard(world: World) -> None:
+    anna = await world.known()
+    async with world.running():
+        await world.done()
+        for number in range(20):
+            await world.server.send(anna.room, "m.room.message", {"body": "Wichura"}, key=f"{number}", encrypted=False)
+        anna.says("raz")
+        await until(lambda: anna.bodies[-1] == "Text")
+        await world.done()
+        await until(lambda: world.server.echoes[-1])  # quiet again: the next one waits
+    assert False in world.server.echoes
+    assert world.dialogue.inputs == [Text("raz")]
+
+
+@pytest.mark.parametrize(("said", "pause_s"), [(0, 0.0), (1, 0.1), (7, 0.7), (10, 1.0), (1000, 1.0)])
+def test_the_more_we_say_the_longer_we_let_it_echo_up_to_a_second(said: int, pause_s: float) -> None:
+    assert Patience().pause_for_echoes(said) == pytest.approx(pause_s)
 
 
 # --- what the token waits for
