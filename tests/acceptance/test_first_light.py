@@ -16,32 +16,10 @@ from scheduler import ledger
 from scheduler.model import Balance, DeliveryState, RunState
 from scheduler.tables import deliveries
 from tests.acceptance.conftest import PATIENCE_S, Program, eventually
+from tests.acceptance.files import WORKSHOP, alert
 from tests.support import add_resident
 from tests.telegram_api import TelegramApi
 from tests.telegram_api.users import User
-
-WORKSHOP = """
-area: everyday
-title: {pl: Pierwsza pomoc w parku, uk: Перша допомога в парку, en: First aid in the park}
-about: {pl: Ćwiczymy resuscytację., uk: Тренуємо реанімацію., en: We practise resuscitation.}
-place: Park Jordana (przykład)
-district: 5
-starts: "2030-05-11 10:00"
-ends: "2030-05-11 12:00"
-capacity: 2
-"""
-ALERT = """
-id: wichura
-kind: alert
-title: {pl: Wichura, uk: Буревій, en: Gale}
-text:
-  pl: "**Dziś wieczorem wichura.** Zamknij okna, zdejmij donice z balkonu."
-  uk: "**Сьогодні ввечері буревій.** Зачиніть вікна, заберіть горщики з балкона."
-  en: "**A gale tonight.** Close the windows, bring flower pots in."
-buttons:
-  - tip: przed-wichura
-"""
-
 
 GO_ON = re.compile(r"Wynik|Następne .*|Sprawdź|Prawda|Oszustwo|☐ A|[A-F]")
 
@@ -90,7 +68,7 @@ async def alert_everybody(program: Program, folder: Path) -> str:
     """Staff write an alert; a second one approves it; it goes out at once. Returns the campaign's number."""
     await program.cli("staff", "add", "Autorka", "--role", "editor")
     await program.cli("staff", "add", "Druga Osoba", "--role", "approver")
-    (folder / "alert.yaml").write_text(ALERT)
+    (folder / "alert.yaml").write_text(alert("tip: przed-wichura"))
     made = await program.cli(
         "campaign", "create", "--kind", "alert", "--file", str(folder / "alert.yaml"), "--as", "Autorka"
     )

@@ -18,10 +18,11 @@ from bot.storage import tables
 from bot.storage.database import Connection
 from bot.wiring import utc_now
 from tests.acceptance.conftest import free_port
+from tests.acceptance.files import alert
 from tests.matrix.conftest import Arrives, running
 from tests.matrix.people import Heard, Resident
 from tests.matrix.program import Bot
-from tests.matrix.steps import ALERT, agrees, begins, is_heard, meets, onward
+from tests.matrix.steps import agrees, begins, is_heard, meets, onward
 from tests.matrix.synapse import Synapse
 
 USER = "@bot:bot.test"
@@ -94,7 +95,7 @@ async def test_a_conversation_and_a_campaign(arrives: Arrives, bot: Bot) -> None
     await anna.says(screen.choices[onward(screen)])
     await anna.is_asked("Źródło")
     await agrees(anna)
-    await bot.campaign(ALERT)
+    await bot.campaign(alert("quiz: czad"))
     heard = await anna.hears("wichura")
     assert heard.encrypted is False
     assert max(Counter(_answers(anna)).values()) == 1

@@ -14,10 +14,11 @@ from bot.storage.database import Connection
 from scheduler import ledger
 from scheduler.model import Balance, DeliveryState
 from scheduler.tables import metadata as schedule
+from tests.acceptance.files import WORKSHOP, alert
 from tests.matrix.conftest import Arrives, running
 from tests.matrix.people import POLL, Heard, Resident
 from tests.matrix.program import Bot
-from tests.matrix.steps import ALERT, WORKSHOP, agrees, begins, books, meets, onward, plays, wants
+from tests.matrix.steps import agrees, begins, books, meets, onward, plays, wants
 from tests.matrix.synapse import Synapse
 from tests.support import campaign, texts
 
@@ -147,7 +148,7 @@ async def test_what_staff_write_on_the_command_line_arrives(arrives: Arrives, ow
     await own_bot.team()
     anna = await meets(arrives, own_bot, encrypted=True)
     await agrees(anna)
-    await own_bot.campaign(ALERT)
+    await own_bot.campaign(alert("quiz: czad"))
     letter = await anna.is_asked("Dziś wieczorem wichura.")
     assert "<strong>Dziś wieczorem wichura.</strong>" in letter.html
 
