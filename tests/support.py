@@ -21,9 +21,12 @@ from bot.domain.residents import Address, Resident
 from bot.domain.workshops import BookingState
 from bot.services.courier import Posted
 from bot.storage import residents, tables, workshops
+from bot.storage.audience import ResidentsAudience
 from bot.storage.database import Connection, Database
 from bot.storage.vault import Vault
+from scheduler import ledger
 from scheduler import tables as scheduler_tables
+from scheduler.model import Kind, Run
 
 CONTENT = Path(__file__).parents[1] / "content"
 NOON = datetime(2026, 12, 1, 11, tzinfo=UTC)
@@ -191,6 +194,21 @@ async def book(
         name="Somebody",
         contact="somebody@example.org",
     )
+
+
+async def pause_tips(conn: Connection, reason: str = "11 of the last 50 failed") -> Run:
+    """The daily tips of NOON, `daily-tip:2026-12-01T12`, which the deliverer has paused."""
+    run = await ledger.open_run(
+        conn,
+        ResidentsAudience(),
+        key="daily-tip:2026-12-01T12",
+        kind=Kind.DAILY_TIP,
+        slot_at=NOON,
+        expires_at=NOON + timedelta(hours=4),
+        now=NOON,
+    )
+    await ledger.pause_run(conn, run.id, reason, who="delivery", now=NOON)
+    return run
 
 
 class FakeSender:

@@ -13,10 +13,10 @@ from bot.storage.audience import ResidentsAudience
 from bot.storage.database import Database
 from bot.wiring import utc_now
 from scheduler import ledger
-from scheduler.model import GiveUp, Kind, Sent
+from scheduler.model import GiveUp, Sent
 from scheduler.planner import plan
 from tests.commands.conftest import Say
-from tests.support import NOON, add_resident
+from tests.support import add_resident, pause_tips
 
 T = TypeVar("T")
 
@@ -376,16 +376,7 @@ def test_tips_that_paused_themselves_are_seen_and_resumed(bezpieczny: Say, data:
 async def _paused_tips(database: Database) -> None:
     async with database.begin() as conn:
         await add_resident(conn, "telegram:1", tip_hour=12)
-        run = await ledger.open_run(
-            conn,
-            ResidentsAudience(),
-            key="daily-tip:2026-12-01T12",
-            kind=Kind.DAILY_TIP,
-            slot_at=NOON,
-            expires_at=NOON + timedelta(hours=4),
-            now=NOON,
-        )
-        await ledger.pause_run(conn, run.id, "11 of the last 50 failed", who="delivery", now=NOON)
+        await pause_tips(conn)
 
 
 def test_show_looks_once_while_it_waits(bezpieczny: Say) -> None:

@@ -20,7 +20,7 @@ from bot.storage.staff import Member, Role
 from scheduler import ledger
 from scheduler.model import CampaignState, DeliveryState, Kind, OneOff, OptedOut, Outcome, Run, RunState, Sent
 from scheduler.planner import plan
-from tests.support import NOON, VAULT, FakeSender, add_resident, campaign, library
+from tests.support import NOON, VAULT, FakeSender, add_resident, campaign, library, pause_tips
 
 BOOKS = library()
 WHY = "The river rises faster than anybody can be called."
@@ -208,16 +208,7 @@ async def test_what_people_paused_and_what_is_long_past_is_no_news(database: Dat
 
 async def test_tips_that_paused_themselves_are_told_unless_somebody_has_seen_to_them(database: Database) -> None:
     async with database.begin() as conn:
-        run = await ledger.open_run(
-            conn,
-            ResidentsAudience(),
-            key="daily-tip:2026-12-01T12",
-            kind=Kind.DAILY_TIP,
-            slot_at=NOON,
-            expires_at=NOON + timedelta(hours=4),
-            now=NOON,
-        )
-        await ledger.pause_run(conn, run.id, "11 of the last 50 failed", who="delivery", now=NOON)
+        run = await pause_tips(conn)
     (told,) = await notices.tell_paused(database, NOON)
     assert await notices.tell_paused(database, SOON) == []
     sender = FakeSender()

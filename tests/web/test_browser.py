@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Route, expect
 
 from bot.web import verify
-from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
+from tests.chromium import needs_chromium
 from tests.support import NOON, VAULT
 from tests.web.world import FakeDialogue, make_app
 
@@ -56,14 +56,6 @@ class House:
     def __exit__(self, *_: object) -> None:
         self._server.should_exit = True
         self._thread.join()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

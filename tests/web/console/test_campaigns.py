@@ -5,12 +5,11 @@ from typing import Any
 
 from bot.services import campaigns as desk
 from bot.services import progress, runs
-from bot.storage.audience import ResidentsAudience
 from bot.storage.staff import Role
 from scheduler import ledger
-from scheduler.model import Blocked, CampaignState, DeliveryState, GiveUp, Kind, OneOff, Recurring, RunState, Sent
+from scheduler.model import Blocked, CampaignState, DeliveryState, GiveUp, OneOff, Recurring, RunState, Sent
 from scheduler.planner import plan
-from tests.support import NOON, campaign, texts
+from tests.support import NOON, campaign, pause_tips, texts
 from tests.web.console.campaigning import (
     ADMIN,
     APPROVER,
@@ -235,16 +234,7 @@ async def test_the_list_is_filtered_and_has_pages(office: Console) -> None:
 
 async def test_a_held_run_of_tips_goes_on_from_the_list(office: Console) -> None:
     async with office.database.begin() as conn:
-        run = await ledger.open_run(
-            conn,
-            ResidentsAudience(),
-            key="daily-tip:2026-12-01T12",
-            kind=Kind.DAILY_TIP,
-            slot_at=NOON,
-            expires_at=NOON + timedelta(hours=4),
-            now=NOON,
-        )
-        await ledger.pause_run(conn, run.id, "11 of the last 50 failed, most often: x", who="delivery", now=NOON)
+        run = await pause_tips(conn, "11 of the last 50 failed, most often: x")
     viewer, editor = await office.browser(Role.VIEWER), await office.browser(Role.EDITOR)
     await viewer.get("/console/runs")
     assert "Daily tips, 1 Dec 2026, 12:00" in viewer.text

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from bot.domain.residents import Address, Resident
 from bot.services.support_code import code_for
 from bot.storage.staff import Role
 from bot.web.console.app import ROUTES
-from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
+from tests.chromium import needs_chromium
 from tests.support import NOON, VAULT
 from tests.web.console.served import Served, served
 
@@ -65,14 +65,6 @@ def test_each_page_with_a_place_to_fill_in_has_an_example() -> None:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with served(tmp_path_factory.mktemp("console")) as opened:
         yield opened
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
