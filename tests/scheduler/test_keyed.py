@@ -355,7 +355,9 @@ async def test_doubts_are_looked_for_by_their_own_small_index(sqlite_db: Databas
     async with db.begin() as conn:
         await ledger.end_doubts(conn, NOON)
         await ledger.has_work(conn, NOON)
-        for statement, parameters in [one for one in statements if "keyed_until" in one[0]]:
+        looking = [one for one in statements if "keyed_until" in one[0]]
+        assert len(looking) == 2
+        for statement, parameters in looking:
             rows = await conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[arg-type]
             assert any("INDEX ix_deliveries_in_doubt" in row.detail for row in rows), statement
 

@@ -102,6 +102,24 @@ def test_a_topic_by_its_name_is_what_is_asked_about_its_tips_in_any_quiz() -> No
     assert room_quiz.fitting(books, "FIRE: pl", "uk") == [Ref("jeden", "smoke"), Ref("dwa", "smoke")]
 
 
+def test_under_a_topic_too_children_come_last() -> None:
+    asks = [question("smoke", tip="dym").model_dump()]
+    children = quiz("dzieci", questions=asks, audience=[Audience.PUPILS_7_9])
+    cards = [tip("dym", topic="fire"), tip(topic="gas")]
+    both = library(quizzes=[children, quiz("dorosli", questions=asks)], tips=cards)
+    assert room_quiz.fitting(both, "Fire (pl)", "pl") == [Ref("dorosli", "smoke")]
+    assert room_quiz.fitting(library(quizzes=[children], tips=cards), "Fire (pl)", "pl") == [Ref("dzieci", "smoke")]
+
+
+def test_a_quiz_about_it_comes_before_what_trains_a_tip_about_it() -> None:
+    trains = quiz("rower", title=texts("Rower"), questions=[question(tip="czujnik").model_dump()])
+    about = quiz("czad", title=texts("Czad w domu"))
+    cards = [tip("czujnik", title=texts("Czad"), keywords={"pl": ["czad"]}), tip()]
+    books = library(quizzes=[trains, about], tips=cards)
+    assert next(hit.id for hit in books.search.find("czad", "pl", 20)) == "czujnik"
+    assert {ref.quiz for ref in room_quiz.fitting(books, "czad", "pl")} == {"czad"}
+
+
 def test_a_name_with_nothing_under_it_is_searched_for() -> None:
     books = library(quizzes=[quiz("pozar", title=texts("Fire at home"))], tips=[tip(topic="gas")])
     assert {ref.quiz for ref in room_quiz.fitting(books, "fire (en)", "en")} == {"pozar"}

@@ -464,6 +464,8 @@ def test_what_is_written_is_read(
     names = [json.loads(line.partition(": ")[2]) for line in text.splitlines() if line.startswith("namespaces")]
     patterns = [one["regex"] for one in names[0]["users"]]
     assert [bool(re.match(pattern, user)) for pattern in patterns] == [True] * bool(server)
+    assert [one["exclusive"] for one in names[0]["users"]] == [True] * bool(server)
+    assert "\nrate_limited: false\n" in text
     assert not any(re.match(pattern, f"{user}x") or re.match(pattern, f"x{user}") for pattern in patterns)
 
 

@@ -78,6 +78,16 @@ async def test_where_text_is_awaited_only_a_bare_number_chooses(world: World, an
     assert [given for given in world.dialogue.inputs if given != Text("imię")] == [Text("Pomoc"), Press("he")]
 
 
+@pytest.mark.parametrize("typed", ["7", "7.", "B", "trzecia"])
+async def test_where_text_is_awaited_a_number_that_chooses_nothing_is_that_text(
+    world: World, anna: Person, typed: str
+) -> None:
+    world.dialogue.script[Text("adres")] = screen("Numer domu?", buttons=(HELP,), awaits="house", here=Home())
+    async with world.running():
+        await after(world, "adres", typed)
+    assert world.dialogue.inputs[-1] == Text(typed)
+
+
 async def test_a_number_where_nothing_stands_any_more_begins_anew(world: World, anna: Person) -> None:
     async with world.running():
         await after(world, "7")

@@ -258,6 +258,16 @@ async def test_without_a_proof_it_goes_on_unsigned(homeserver: Homeserver, passw
     assert log == ["warning matrix.device_unsigned"]
 
 
+@pytest.mark.parametrize("flow", [["m.login.sso"], ["m.login.password", "m.login.email.identity"], []])
+async def test_a_password_is_not_given_where_it_alone_proves_nothing(homeserver: Homeserver, flow: list[str]) -> None:
+    homeserver.instead = {SIGNING: (401, {"session": "s", "flows": [{"stages": flow}], "params": {}})}
+    trust, log = await signs(homeserver, password="right")
+    assert isinstance(trust, Unsigned)
+    assert "proof" in trust.reason
+    assert log == ["warning matrix.device_unsigned"]
+    assert homeserver.asked == [QUERY, SIGNING]
+
+
 async def test_keys_that_others_made_stay_unless_it_is_to_take_over(homeserver: Homeserver) -> None:
     await signs(homeserver, OTHERS)
     homeserver.devices = {DEVICE: UPLOADED}

@@ -24,10 +24,15 @@ SEALED = {
 
 
 @pytest.fixture
-async def crypto(tmp_path: Path) -> AsyncIterator[Crypto]:
+def client(tmp_path: Path) -> AsyncClient:
     config = AsyncClientConfig(encryption_enabled=True, store_sync_tokens=False, pickle_key="of this test")
-    client = AsyncClient("http://127.0.0.1:9", US, store_path=str(tmp_path), config=config)
-    client.restore_login(US, "DEVICE", "token")
+    made = AsyncClient("http://127.0.0.1:9", US, store_path=str(tmp_path), config=config)
+    made.restore_login(US, "DEVICE", "token")
+    return made
+
+
+@pytest.fixture
+async def crypto(client: AsyncClient) -> AsyncIterator[Crypto]:
     made = Crypto(client, Wire("http://127.0.0.1:9", lambda: NOON))
     yield made
     await made.close()
@@ -82,7 +87,9 @@ def test_what_is_no_event_is_none(crypto: Crypto) -> None:
         {"no": "list"},
     ],
 )
-async def test_a_malformed_letter_keeps_nothing_else_from_being_read(crypto: Crypto, letters: Any) -> None:
+async def test_a_malformed_letter_keeps_nothing_else_from_being_read(
+    client: AsyncClient, crypto: Crypto, letters: Any
+) -> None:
     await crypto.received(
         {
             "next_batch": "s1",
@@ -91,3 +98,5 @@ async def test_a_malformed_letter_keeps_nothing_else_from_being_read(crypto: Cry
             "device_lists": "junk" if letters == "junk" else {},
         }
     )
+    assert client.olm is not None
+    assert client.olm.uploaded_key_count == 3

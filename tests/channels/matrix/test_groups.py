@@ -97,7 +97,8 @@ class Estate:
         await until_so(self._told)
 
     async def _told(self) -> bool:
-        return all(row.closed_at for row in await self.rows())
+        rows = await self.rows()
+        return bool(rows) and all(row.closed_at for row in rows)
 
 
 async def estate(world: World, *, encrypted: bool = False, books: Library = BOOKS) -> Estate:
@@ -185,6 +186,22 @@ async def test_the_result_of_a_question_is_owed_however_much_was_said(world: Wor
         assert here.kinds[-2:] == [polls.END, MESSAGE]
         anna.says("!wyniki")  # nothing is open any more, and that is not owed
         await here.comes(1 + (BURST - 1) + 1 + 2)
+
+
+async def test_the_result_of_a_question_counts_for_no_answer(world: World) -> None:
+    here = await estate(world)
+    anna = here.people[0]
+    async with here.running():
+        anna.says("!quiz")
+        await here.comes(1)
+        await here.is_seen()
+        anna.says("!wyniki")
+        await here.comes(3)
+        for count in range(BURST - 1):
+            anna.says("!pomoc")
+            assert "Za chwilę" not in body((await here.comes(4 + count))[-1])
+        anna.says("!pomoc")
+        assert "Za chwilę" in body((await here.comes(3 + BURST))[-1])
 
 
 # --- a question
@@ -387,6 +404,22 @@ async def test_a_poll_whose_name_was_lost_in_a_crash_is_the_same_poll(world: Wor
         await until_so(here.votes)
     (row,) = await here.rows()
     assert row.event == poll.id
+
+
+async def test_a_vote_that_is_quicker_than_our_note_of_the_polls_name_counts(world: World) -> None:
+    """The poll stands there, and the answer that names it was lost: they can vote before we know what in."""
+    here = await estate(world)
+    world.server.fail("send", Unanswered(), after=True)
+    gate = world.server.hold("send")
+    async with here.running():
+        here.people[0].says("!quiz")
+        await until(lambda: here.said)
+        here.people[1].votes("0", here.poll.id)
+        await asyncio.sleep(0.05)  # long enough for the vote to be taken, if nothing holds it up
+        assert await here.votes() == []
+        gate.set()
+        await until_so(here.votes)
+        await here.comes(1)
 
 
 async def test_votes_that_were_missed_count_before_a_poll_is_closed_that_is_long_due(world: World) -> None:

@@ -292,6 +292,26 @@ async def test_what_is_acknowledged_is_committed_however_long_it_takes(world: Wo
     assert said(world) == ["raz"] * 2
 
 
+def echo(world: World, room: str, gap_before: str | None = None) -> Batch:
+    """We are told of what we have just said there."""
+    world.server.happens(room, world.server.user, "m.room.message", {"msgtype": "m.notice", "body": "Czad!"})
+    _, said_ourselves = world.server.rooms[room].history[-1]
+    return Batch(str(world.server.place), (RoomNews(room, (said_ourselves,), gap_before),))
+
+
+async def test_what_we_said_ourselves_asks_nothing_of_anybody(world: World, anna: Person) -> None:
+    intake = await intake_of(world)
+    assert await take(intake, echo(world, anna.room), None) == []
+    assert world.server.tried == []
+
+
+async def test_what_is_missing_before_our_own_words_is_read(world: World, anna: Person) -> None:
+    intake = await intake_of(world)
+    anna.says("raz")
+    await take(intake, echo(world, anna.room, str(world.server.place + 1)), None)
+    assert said(world) == ["raz"]
+
+
 async def test_nothing_is_kept_of_what_is_done_with(world: World, anna: Person, jan: Person) -> None:
     free, intake = hang(world), await intake_of(world)
     answered = await take(intake, batch(world, anna, jan), 0.01)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels.matrix.events import Batch, Invite, RoomEvent, RoomNews
-from bot.channels.matrix.reading import batch_of, event_of
+from bot.channels.matrix.reading import batch_of, event_of, pushed
 from tests.channels.matrix.homeserver import US
 from tests.channels.matrix.world import ANNA
 
@@ -60,6 +60,46 @@ def test_an_invitation_that_names_nobody_is_none(state: list[Any]) -> None:
 
 def test_rooms_that_we_left() -> None:
     assert batch_of(sync(leave={ROOM: {}}), US, event_of).left == (ROOM,)
+
+
+def our(membership: str, number: int, sender: str = ANNA) -> dict[str, Any]:
+    """Our place in the room, as it is pushed."""
+    return {
+        **INVITED,
+        "event_id": f"$m{number}",
+        "room_id": ROOM,
+        "sender": sender,
+        "content": {"membership": membership},
+    }
+
+
+@pytest.mark.parametrize(
+    ("places", "invited", "left", "joined"),
+    [
+        (["invite"], True, False, False),
+        (["invite", "leave"], False, True, False),
+        (["leave", "invite"], True, False, False),
+        (["invite", "join"], False, False, True),
+        (["join", "ban"], False, True, False),
+        (["leave", "invite", "leave"], False, True, False),
+    ],
+)
+def test_of_what_is_pushed_of_our_place_the_last_counts(
+    places: list[str], invited: bool, left: bool, joined: bool
+) -> None:
+    told = [our(place, number) for number, place in enumerate(places)]
+    batch = pushed({"events": told}, US)
+    assert batch.invites == ((Invite(ROOM, ANNA, direct=False, encrypted=False),) if invited else ())
+    assert batch.left == ((ROOM,) if left else ())
+    assert [news.room for news in batch.joined] == ([ROOM] if joined else [])
+
+
+def test_of_what_is_pushed_our_own_words_are_nothing_and_our_own_steps_count() -> None:
+    ours = {**SAID, "event_id": "$2", "room_id": ROOM, "sender": US}
+    theirs = {**SAID, "room_id": ROOM}
+    batch = pushed({"events": [our("join", 1, sender=US), ours, theirs]}, US)
+    assert [event.id for event in batch.joined[0].events] == ["$m1", "$1"]
+    assert pushed({"events": [ours]}, US) == Batch("")
 
 
 def test_what_a_membership_was_before_is_read() -> None:

@@ -223,6 +223,14 @@ def test_a_long_text_is_cut_after_a_paragraph_and_keeps_its_choices(text: str) -
     html.read(message.content["formatted_body"])
 
 
+def test_many_long_choices_leave_the_text_less_room() -> None:
+    ways = tuple((Button(plain(f"{number} " + "щ" * 80), do.Home()),) for number in range(20))
+    message = render.message(Screen(tuple(plain("щ" * 900) for _ in range(60)), ways), "pl", WORDS)
+    assert message.content["body"].count("щ" * 900) > 1
+    assert f"20. 19 {'щ' * 80}" in message.content["body"]
+    assert size(render.edited(message.content, "$" + "e" * 43)) < 65_536
+
+
 @pytest.mark.parametrize("letter", ["x", "щ", "<", "🔥"])
 def test_a_paragraph_too_long_in_itself_is_cut_within(letter: str) -> None:
     message = render.message(Screen((plain(letter * 70_000),), ((HOME,),)), "pl", WORDS)

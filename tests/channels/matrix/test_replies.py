@@ -149,6 +149,20 @@ async def test_a_picture_that_many_get_is_uploaded_once_a_file_of_somebodys_own_
     assert [kind for _, kind, _ in world.server.uploads].count("application/json") == 2
 
 
+async def test_a_picture_for_an_encrypted_room_is_never_the_one_that_lies_open(world: World) -> None:
+    anna, jan = await world.known(), await world.known("!two:example.org", "@jan:example.org", encrypted=True)
+    world.dialogue.otherwise = lambda _: screen("Proszę", picture=PICTURE)
+    async with world.running():
+        for one in (anna, jan):
+            one.says("raz")
+            await world.done()
+    assert world.server.uploads == [(PNG, "image/png", False), (PNG, "image/png", True)]
+    assert [sorted({"url", "file"} & content.keys()) for _, content in (anna.seen[0], jan.seen[0])] == [
+        ["url"],
+        ["file"],
+    ]
+
+
 async def test_an_upload_that_failed_is_tried_again(world: World) -> None:
     anna = await world.known()
     world.dialogue.otherwise = lambda _: screen("Proszę", picture=PICTURE)

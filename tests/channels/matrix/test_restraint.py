@@ -33,6 +33,12 @@ def test_rooms_do_not_take_from_each_other_and_patience_comes_back() -> None:
     assert restraint.turn("!estate", NOON + 10 * SECOND) is Turn.ANSWER
 
 
+def test_a_clock_that_is_set_back_takes_nothing_away() -> None:
+    restraint = Restraint()
+    turns = [restraint.turn("!estate", NOON - minute * 60 * SECOND) for minute in range(BURST)]
+    assert turns == [Turn.ANSWER] * BURST
+
+
 def test_a_flood_of_rooms_is_not_kept() -> None:
     restraint = Restraint()
     for number in range(3 * ROOMS_KEPT):
