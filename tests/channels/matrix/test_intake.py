@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from bot.channels.matrix.events import Batch, RoomNews
+from bot.channels.matrix.events import Batch, RoomEvent, RoomNews
 from bot.channels.matrix.homeserver import SignedOut
 from bot.channels.matrix.intake import LAST_TRY, Intake
 from bot.channels.matrix.kit import Kit
@@ -18,6 +18,7 @@ from bot.channels.matrix.syncing import Syncing
 from bot.channels.patience import Patience
 from bot.domain.errors import BotError, Unreachable
 from bot.domain.messages import Event, Reply, Text
+from bot.storage import matrix
 from tests.channels.contract import screen
 from tests.channels.matrix.world import ANNA, QUICK, Person, World, until
 
@@ -310,6 +311,17 @@ async def test_what_is_missing_before_our_own_words_is_read(world: World, anna: 
     anna.says("raz")
     await take(intake, echo(world, anna.room, str(world.server.place + 1)), None)
     assert said(world) == ["raz"]
+
+
+async def test_a_room_that_became_encrypted_before_our_own_words_is_looked_at(world: World, anna: Person) -> None:
+    intake, room = await intake_of(world), world.server.rooms[anna.room]
+    room.encrypted = True
+    told = echo(world, anna.room)
+    (news,) = told.joined
+    encryption = RoomEvent("$e", anna.room, ANNA, "m.room.encryption", {}, "")
+    await take(intake, replace(told, joined=(replace(news, state=(encryption,)),)), None)
+    async with world.database.read() as conn:
+        assert (await matrix.rooms(conn, [anna.room]))[anna.room].encrypted
 
 
 async def test_nothing_is_kept_of_what_is_done_with(world: World, anna: Person, jan: Person) -> None:
