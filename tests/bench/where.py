@@ -26,7 +26,7 @@ HOMES = (
     ("courier", ("/bot/services/",)),
     (
         "deliverer, scribe, pacing",
-        ("/scheduler/delivery", "/scheduler/scribe", "/scheduler/pacing", "/scheduler/model"),
+        ("/scheduler/delivery", "/scheduler/guarded", "/scheduler/scribe", "/scheduler/pacing", "/scheduler/model"),
     ),
     (
         "ledger: statements, SQLAlchemy, the driver",
