@@ -149,6 +149,12 @@ async def ensure_room(conn: AsyncConnection, room: Room, now: datetime) -> None:
         await save_room(conn, room, now)
 
 
+async def people(conn: AsyncConnection) -> frozenset[str]:
+    """Everybody who is alone with us in a room."""
+    query = select(matrix_rooms.c.person).where(matrix_rooms.c.person.is_not(None)).distinct()
+    return frozenset((await conn.execute(query)).scalars())
+
+
 async def forget_room(conn: AsyncConnection, room: str) -> None:
     """We are no longer in it."""
     await conn.execute(delete(matrix_rooms).where(matrix_rooms.c.room == room))

@@ -155,6 +155,8 @@ class Account:
             raw = await self._wire.get(path("rooms", room, "event", name))
         except NotThere:
             return None
+        if self._crypto is not None:
+            await self._crypto.know(_writers([raw]))
         return self._decipher(room, raw)
 
     async def members(self, room: str) -> frozenset[str]:
@@ -189,6 +191,23 @@ class Account:
         self._encrypted.pop(room, None)
         if self._crypto is not None:
             self._crypto.forget_members(room)
+
+    # --- what is forgotten
+
+    async def forget_people(self, *, but: frozenset[str]) -> None:
+        """See `Homeserver`."""
+        if self._crypto is not None:
+            await self._crypto.forget_people(but)
+
+    async def forget_room(self, room: str) -> None:
+        """See `Homeserver`."""
+        if self._crypto is not None:
+            self._crypto.forget_room(room)
+
+    async def forget_rooms_left(self) -> None:
+        """See `Homeserver`."""
+        if self._crypto is not None:
+            await self._crypto.forget_rooms_left()
 
     # --- out
 

@@ -11,6 +11,7 @@ from bot.catalogue.words import Words
 from bot.channels.base import Dialogue, Pace
 from bot.channels.matrix import letters
 from bot.channels.matrix.conversation import Conversation
+from bot.channels.matrix.forgetting import Forgetting
 from bot.channels.matrix.groups import Groups, Teaching
 from bot.channels.matrix.homeserver import Homeserver, SignedOut
 from bot.channels.matrix.intake import Intake
@@ -73,10 +74,11 @@ class MatrixChannel:
         patience: Patience | None = None,
     ) -> None:
         self._kit = Kit(homeserver, database, dialogue, words, pace, clock, sleep, patience or Patience())
-        self._rooms = Rooms(self._kit)
+        self._forgetting = Forgetting(self._kit)
+        self._rooms = Rooms(self._kit, self._forgetting)
         self._postman = Postman(self._kit)
         self._replies = Replies(self._kit, self._postman, self._rooms.gone)
-        conversation = Conversation(self._kit, self._postman, self._replies)
+        conversation = Conversation(self._kit, self._postman, self._replies, self._forgetting)
         self._groups = Groups(self._kit, self._postman, self._replies, teaching)
         reader = Reader(self._kit, self._rooms, conversation, self._groups, self._replies)
         self.source = source(self._kit, Intake(self._kit, reader))
@@ -124,12 +126,13 @@ class MatrixChannel:
             await self._kit.homeserver.close()
 
     async def _serve(self, stop: asyncio.Event) -> None:
-        closing_polls = asyncio.create_task(self._groups.run(stop, self.ready))
+        beside = [asyncio.create_task(one.run(stop, self.ready)) for one in (self._groups, self._forgetting)]
         try:
             await self.source.run(stop)
         finally:
-            closing_polls.cancel()
-            await asyncio.gather(closing_polls, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
     async def _begun(self, stop: asyncio.Event) -> bool:
         """Sign in, as often as it takes; False if it cannot be."""

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 
 from bot.channels.matrix import choices, letters, polls
 from bot.channels.matrix.events import CHANNEL, RoomEvent
+from bot.channels.matrix.forgetting import Forgetting
 from bot.channels.matrix.incoming import CameIn, Said, Sent, Tapped, Voted, command_of
 from bot.channels.matrix.kit import Kit
 from bot.channels.matrix.replies import Postman, Replies
@@ -34,10 +35,11 @@ ERASE = Press(encode(Erase(sure=True)))
 class Conversation:
     """Takes turns in private rooms."""
 
-    def __init__(self, kit: Kit, postman: Postman, replies: Replies) -> None:
+    def __init__(self, kit: Kit, postman: Postman, replies: Replies, forgetting: Forgetting) -> None:
         self._kit = kit
         self._postman = postman
         self._replies = replies
+        self._forgetting = forgetting
 
     async def turn(
         self, room: Room, event: RoomEvent, meaning: Spoken, *, again: bool = False
@@ -66,7 +68,8 @@ class Conversation:
         await self._keep(room, event, reply, letter.shown, at)
         if isinstance(meaning, Voted):
             self._close(room, meaning.poll, reply.language)
-        return self._replies.start(room, letter)
+        shown = self._replies.start(room, letter)
+        return self._let_go(room, shown) if reply.forgotten else shown
 
     async def _screen_of(self, conn: Connection, room: Room, meaning: Spoken) -> Shown | None:
         """The screen that somebody points at."""
@@ -95,6 +98,16 @@ class Conversation:
             if at and at.event and at.form == Answering.POLL:
                 await matrix.close_poll(conn, room.id, at.event)
             await matrix.show(conn, room.id, shown)
+
+    def _let_go(self, room: Room, goodbye: asyncio.Task[None]) -> asyncio.Task[None]:
+        """After the goodbye, for which they are needed, their keys go too: the answer is shown once they have."""
+
+        async def let_go() -> None:
+            await asyncio.wait({goodbye})
+            await self._forgetting.people()
+            await goodbye
+
+        return self._replies.aside(room, let_go, queue="forgetting")
 
     def _close(self, room: Room, poll: str, language: str) -> None:
         """Nobody can vote again: the first vote counts."""

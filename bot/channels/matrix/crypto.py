@@ -26,6 +26,7 @@ from nio import (
 )
 from nio.crypto import Olm
 
+from bot.channels.matrix import keystore
 from bot.channels.matrix.events import RoomEvent
 from bot.channels.matrix.reading import event_of
 from bot.channels.matrix.wire import Wire, path
@@ -47,6 +48,8 @@ class Crypto:
         self._wire = wire
         self._rooms = InOrder()
         self._keys = asyncio.Lock()
+        self._not_there: set[str] = set()
+        """Rooms that we were not in when this was last looked at."""
 
     # --- our keys, and other people's
 
@@ -67,10 +70,13 @@ class Crypto:
     async def query_keys(self) -> None:
         """Learn the devices of people of whom something has changed."""
         async with self._keys:
-            if self._client.should_query_keys:
-                wanted: dict[str, list[str]] = {user: [] for user in self._client.users_for_key_query}
-                answer = await self._wire.post(path("keys", "query"), {"device_keys": wanted})
-                await self._take(KeysQueryResponse.from_dict(answer))
+            await self._query()
+
+    async def _query(self) -> None:
+        if self._client.should_query_keys:
+            wanted: dict[str, list[str]] = {user: [] for user in self._client.users_for_key_query}
+            answer = await self._wire.post(path("keys", "query"), {"device_keys": wanted})
+            await self._take(KeysQueryResponse.from_dict(answer))
 
     async def _claim(self, wanted: Mapping[str, list[str]]) -> None:
         asked = {user: dict.fromkeys(devices, "signed_curve25519") for user, devices in wanted.items()}
@@ -119,12 +125,20 @@ class Crypto:
     # --- in
 
     async def know(self, senders: set[str]) -> None:
-        """Learn the devices of people of whom none are known: without them nobody's message can be trusted."""
+        """Learn the devices of people of whom none are known: without them nobody's message can be trusted.
+
+        What they wrote is to be deciphered right after this, before anybody may be forgotten again.
+        """
+        olm = self._client.olm
+        if olm is None or not self._unknown(senders):
+            return
+        async with self._keys:
+            olm.users_for_key_query.update(self._unknown(senders))
+            await self._query()
+
+    def _unknown(self, users: set[str]) -> set[str]:
         store = self._client.device_store
-        unknown = {user for user in senders if user != self._client.user_id and not store[user]}
-        if unknown and self._client.olm is not None:
-            self._client.olm.users_for_key_query.update(unknown)
-            await self.query_keys()
+        return {user for user in users if user != self._client.user_id and (user not in store.users or not store[user])}
 
     def decipher(self, room: str, raw: Mapping[str, Any]) -> RoomEvent | None:
         """An event as its sender wrote it."""
@@ -207,6 +221,8 @@ class Crypto:
         users = list(here.users)
         if missing := olm.get_missing_sessions(users):
             await self._claim(missing)
+        if self._client.rooms.get(room) is not here:  # somebody came or went, or was forgotten, meanwhile
+            return
         letters = olm.share_group_session_parallel(room, users, ignore_unverified_devices=True)
         for number, (devices, messages) in enumerate(letters):
             session = olm.outbound_group_sessions[room]
@@ -215,6 +231,48 @@ class Crypto:
             if olm.outbound_group_sessions.get(room) is not session:  # given up meanwhile: there is to be another
                 return
         olm.outbound_group_sessions[room].shared = True
+
+    # --- what is forgotten
+
+    async def forget_people(self, but: frozenset[str]) -> None:
+        """Let go of the devices of everybody else. Whoever writes, or is written to, is asked for again: see `know`.
+
+        Members of rooms of several that we have spoken in since the start stay: they would be asked for at once.
+        """
+        olm = self._client.olm
+        if olm is None:
+            return
+        async with self._keys:  # an answer under way would bring them back
+            others = {room: set(known.users) - {self._client.user_id} for room, known in self._client.rooms.items()}
+            alone = {room for room, people in others.items() if len(people) == 1 and not people <= but}
+            talking = set[str]().union(*(people for room, people in others.items() if room not in alone))
+            gone = keystore.people(olm) - but - talking - {self._client.user_id}
+            if gone:
+                keystore.forget_people(olm, gone)
+            for room in alone:
+                self.forget_members(room)
+
+    def forget_room(self, room: str) -> None:
+        """We are no longer in a room: nothing that was said there can be read any more."""
+        self.forget_members(room)
+        if self._client.olm is not None:
+            keystore.forget_rooms(self._client.olm, [room])
+
+    async def forget_rooms_left(self) -> None:
+        """Let go of the keys of rooms that we were not in when this was last done, and are not now.
+
+        Not of those that we have not been in once: a key may come before we have accepted the invitation.
+        """
+        olm = self._client.olm
+        if olm is None:
+            return
+        joined = (await self._wire.get(path("joined_rooms"))).get("joined_rooms")
+        if not isinstance(joined, list):  # a proxy's page must not make us forget everything
+            raise Rejected("the homeserver does not say which rooms we are in")
+        not_there = keystore.rooms(olm) - {room for room in joined if isinstance(room, str)}
+        if left := not_there & self._not_there:
+            keystore.forget_rooms(olm, left)
+        self._not_there = not_there - left
 
     async def close(self) -> None:
         """Close nio's own connections."""

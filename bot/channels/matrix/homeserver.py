@@ -91,6 +91,18 @@ class Homeserver(Protocol):
         """Show that everything up to an event was read."""
         ...
 
+    async def forget_people(self, *, but: frozenset[str]) -> None:
+        """Keep the keys of nobody's devices but of these people's; see `Crypto.forget_people`."""
+        ...
+
+    async def forget_room(self, room: str) -> None:
+        """We are no longer in a room: keep no key of it."""
+        ...
+
+    async def forget_rooms_left(self) -> None:
+        """Keep no key of rooms that we were not in either when this was last asked for."""
+        ...
+
     async def close(self) -> None:
         """Close the connections and the keys."""
         ...

@@ -103,10 +103,9 @@ class Reader:
         await self._rooms.gone(room)
 
     async def left(self, room: str, progress: Progress) -> None:  # noqa: ARG002 - nobody is there to be answered
-        """We are no longer in a room."""
+        """We are no longer in a room. If nothing is kept of it, whose it was is erased, or it was nobody's."""
         known = await self._rooms.known(room)
-        if known:
-            await self._rooms.gone(known)
+        await self._rooms.gone(known or Room(room, None, encrypted=False))
 
     # --- events
 

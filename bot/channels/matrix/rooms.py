@@ -1,6 +1,7 @@
 """Whose room is whose: looked at when something changes, kept for the next time."""
 
 from bot.channels.matrix.events import CHANNEL
+from bot.channels.matrix.forgetting import Forgetting
 from bot.channels.matrix.kit import Kit
 from bot.domain.residents import Address
 from bot.storage import matrix
@@ -13,8 +14,9 @@ PRIVATE = 2
 class Rooms:
     """The rooms of one account."""
 
-    def __init__(self, kit: Kit) -> None:
+    def __init__(self, kit: Kit, forgetting: Forgetting) -> None:
         self._kit = kit
+        self._forgetting = forgetting
 
     async def known(self, room: str) -> Room | None:
         """A room as it was when it was last looked at."""
@@ -44,5 +46,6 @@ class Rooms:
         """We are no longer in a room: whoever was alone with us there, and nowhere else, is not written to."""
         async with self._kit.database.begin() as conn:
             await matrix.forget_room(conn, room.id)
+        await self._forgetting.room(room.id)
         if room.person and await self.of(room.person) is None:
             await self._kit.dialogue.left(Address(CHANNEL, room.person))

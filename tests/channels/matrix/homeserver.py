@@ -232,6 +232,15 @@ class FakeHomeserver:
     async def read_up_to(self, room: str, event: str) -> None:
         self._end(await self._request("read_up_to", room, event))
 
+    async def forget_people(self, *, but: frozenset[str]) -> None:
+        await self._request("forget_people", "", " ".join(sorted(but)))
+
+    async def forget_room(self, room: str) -> None:
+        await self._request("forget_room", room, "")
+
+    async def forget_rooms_left(self) -> None:
+        await self._request("forget_rooms_left", "", "")
+
     async def close(self) -> None:
         self.closed += 1
 
