@@ -51,6 +51,8 @@ class Carrier:
     one_time: dict[str, Json] = field(default_factory=lambda: defaultdict(dict))
     letters: dict[str, list[Json]] = field(default_factory=lambda: defaultdict(list))
     rooms: dict[str, set[str]] = field(default_factory=dict)
+    events: dict[str, Json] = field(default_factory=dict)
+    """What was said."""
     beside: Callable[[], Awaitable[None]] = nothing
     """Happens in the middle of each request."""
     asked: list[str] = field(default_factory=list)
@@ -62,6 +64,9 @@ class Carrier:
         _, _, _, _, *parts = map(unquote, where.split("/"))
         self.asked.append("/".join(parts))
         await self.beside()
+        return self._of_keys(user, parts, body) or self._of_rooms(user, parts)
+
+    def _of_keys(self, user: str, parts: list[str], body: Json) -> Json | None:
         match parts:
             case ["keys", "upload"]:
                 self.devices[user] = body.get("device_keys") or self.devices[user]
@@ -74,14 +79,23 @@ class Carrier:
             case ["sendToDevice", kind, _]:
                 for name, devices in body["messages"].items():
                     self.letters[name] += [{"type": kind, "sender": user, "content": devices[device_of(name)]}]
-                return {}
+                return {"sent": True}
+            case _:
+                return None
+
+    def _of_rooms(self, user: str, parts: list[str]) -> Json:
+        match parts:
             case ["rooms", room, "joined_members"]:
                 return {"joined": {name: {"display_name": None, "avatar_url": None} for name in self.rooms[room]}}
+            case ["rooms", _, "event", name]:
+                return self.events[name]
             case ["joined_rooms"]:
                 rooms = [room for room, members in self.rooms.items() if user in members]
                 return {"joined_rooms": rooms} if self.joined is None else self.joined
+            case ["profile", *_]:
+                return {"displayname": "Bot"}
             case _:
-                raise AssertionError(where)
+                raise AssertionError(parts)
 
     def _devices(self, name: str) -> Json:
         return {device_of(name): self.devices[name]} if name in self.devices else {}
@@ -116,7 +130,9 @@ class Talker:
         """A message as the homeserver hands it on."""
         kind, content = await self.crypto.encrypt(room, "m.room.message", {"msgtype": "m.text", "body": words})
         name = f"${next(self.carrier.numbers)}"
-        return {"event_id": name, "sender": self.user, "type": kind, "content": content, "origin_server_ts": 1}
+        event = {"event_id": name, "sender": self.user, "type": kind, "content": content, "origin_server_ts": 1}
+        self.carrier.events[name] = event
+        return event
 
     async def reads(self, room: str, message: Mapping[str, Any]) -> RoomEvent | None:
         """A message as it can be read, with the keys that have come; all in the order of `Account.sync`."""

@@ -13,10 +13,12 @@ from nio.crypto import OutboundGroupSession, OutgoingKeyRequest
 from nio.store import ForwardedChains
 
 from bot.channels.matrix import keystore
+from bot.channels.matrix.account import Account
+from bot.channels.matrix.crypto import Crypto
 from bot.channels.matrix.events import RoomEvent
 from bot.domain.errors import Rejected
 from tests.channels.matrix.homeserver import US
-from tests.channels.matrix.keys import Talker, company, device_of, nothing, room_of, soon
+from tests.channels.matrix.keys import Line, Talker, company, device_of, nothing, room_of, soon
 from tests.channels.matrix.world import ANNA
 
 BOB = "@bob:example.org"
@@ -199,6 +201,21 @@ async def test_whoever_was_forgotten_gets_the_next_key_of_their_room_too(talkers
     for session in us.olm.outbound_group_sessions.values():
         session.message_count = session.max_messages
     assert await reads(anna, ROOM, us, "Burza") == "Burza"
+
+
+async def test_what_is_read_late_is_read_though_its_writer_was_forgotten_meanwhile(talkers: list[Talker]) -> None:
+    us, anna, _ = talkers
+
+    async def sign_in() -> tuple[str, Crypto]:
+        return US, us.crypto
+
+    account = Account(Line(us.carrier, US), sign_in)
+    await account.connect()
+    message = await anna.says(ROOM, "Cześć")
+    await account.forget_people(but=frozenset({BOB}))
+    read = await account.event(ROOM, message["event_id"])
+    assert read is not None
+    assert read.content.get("body") == "Cześć"
 
 
 async def test_whoever_comes_in_while_the_key_is_handed_out_can_read_what_is_said(tmp_path: Path) -> None:
