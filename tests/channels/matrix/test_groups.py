@@ -347,6 +347,49 @@ async def test_true_or_false_is_told_in_these_words(world: World) -> None:
     assert "Dobra odpowiedź: Prawda" in body(result)
 
 
+async def test_the_right_answer_is_the_questions_wherever_it_stands(world: World) -> None:
+    only = question("one", right=1)
+    here = await estate(world, books=library(quizzes=[quiz(questions=[only.model_dump()])]))
+    async with here.running():
+        await here.asks()
+        here.people[0].says("!wyniki")
+        result = (await here.comes(3))[2]
+    names = {answer["id"]: answer["org.matrix.msc1767.text"] for answer in here.poll.content[polls.START]["answers"]}
+    assert f"Dobra odpowiedź: {names['1']}" in body(result)
+
+
+async def test_what_a_question_is_about_is_shown_with_it(world: World) -> None:
+    options = [{"right": True, "feedback": texts("a")}, {"feedback": texts("b")}]
+    shown = {"kind": "sms", "sender": texts("Kurier"), "text": texts("Dopłać 1,50 zł")}
+    only = question("one", kind="scam-or-genuine", options=options, exhibit=shown)
+    here = await estate(world, books=library(quizzes=[quiz(questions=[only.model_dump()])]))
+    async with here.running():
+        await here.asks()
+    asked = here.poll.content[polls.START]["question"]["body"]
+    assert "Kurier (pl)" in asked
+    assert "Dopłać 1,50 zł (pl)" in asked
+
+
+async def test_a_poll_that_was_late_is_open_for_all_its_time_and_no_longer(world: World) -> None:
+    here = await estate(world)
+    gate = world.server.hold("send")
+    async with here.running():
+        here.people[0].says("!quiz")
+        await until_so(here.rows)
+        world.time.now += timedelta(minutes=8)
+        gate.set()
+        await here.comes(1)
+        await here.is_seen()
+    (shown,) = await here.rows()
+    assert shown.closes_at == world.time.now + room_quiz.OPEN_FOR
+    world.time.now += timedelta(minutes=5)
+    async with world.database.begin() as conn:  # what asked for it comes again
+        await matrix.save_token(conn, US, "1")
+    async with here.running():
+        await here.comes(1)
+    assert await here.rows() == [shown]
+
+
 async def test_in_an_encrypted_room_what_came_in_plain_counts_for_nothing(world: World) -> None:
     here = await estate(world, encrypted=True)
     anna, bob = here.people[:2]

@@ -109,6 +109,8 @@ def test_what_cannot_be_opened_names_its_key() -> None:
         ("m.room.member", {"membership": "join"}, US, "join", Nothing()),
         ("m.room.member", {"membership": "leave"}, US, "join", Stirred()),
         ("m.room.member", {"membership": "invite"}, ANNA, None, Stirred()),
+        ("m.room.member", {"membership": "join"}, ANNA, "invite", Stirred()),
+        ("m.room.member", {"membership": "join", "displayname": "Ania"}, ANNA, "join", Nothing()),
         ("m.room.encryption", {}, "", None, Stirred()),
         ("m.room.tombstone", {"replacement_room": "!b"}, "", None, MovedOn("!b")),
         ("m.room.tombstone", {"replacement_room": "../x"}, "", None, Nothing()),

@@ -14,6 +14,7 @@ from bot.channels.matrix.events import Batch, RoomEvent, RoomNews
 from bot.channels.matrix.homeserver import SignedOut
 from bot.channels.matrix.intake import LAST_TRY, Intake
 from bot.channels.matrix.kit import Kit
+from bot.channels.matrix.reader import TRIES
 from bot.channels.matrix.syncing import Syncing
 from bot.channels.patience import Patience
 from bot.domain.errors import BotError, Unreachable
@@ -322,6 +323,17 @@ async def test_a_room_that_became_encrypted_before_our_own_words_is_looked_at(wo
     await take(intake, replace(told, joined=(replace(news, state=(encryption,)),)), None)
     async with world.database.read() as conn:
         assert (await matrix.rooms(conn, [anna.room]))[anna.room].encrypted
+
+
+async def test_a_fault_of_ours_in_a_room_is_met_a_few_times_and_given_up(world: World, anna: Person) -> None:
+    world.server.refused["earlier", anna.room] = ValueError("of ours")
+    intake = await intake_of(world, RESTLESS)
+    with capture_logs() as logs:
+        await take(intake, echo(world, anna.room, "9"), None)
+    assert [line["given_up"] for line in logs if line["event"] == "matrix.news_failed"] == [False] * (TRIES - 1) + [
+        True
+    ]
+    assert [what for what, _, _ in world.server.tried] == ["earlier"] * TRIES
 
 
 async def test_nothing_is_kept_of_what_is_done_with(world: World, anna: Person, jan: Person) -> None:

@@ -158,6 +158,11 @@ def test_long_choices_in_a_row_have_lines_of_their_own() -> None:
     assert shown(Screen((plain("?"),), (row("a", "b", long),)))[0] == f"?\n\n1. a\n2. b\n3. {long}"
 
 
+def test_answers_have_lines_of_their_own_however_short() -> None:
+    answers = tuple(answer(letter, word, place) for place, (letter, word) in enumerate(zip("ABC", "xyz", strict=True)))
+    assert shown(Screen((plain("?"),), (answers,)))[0] == "?\n\nA. x\nB. y\nC. z"
+
+
 def test_links_are_links_and_bear_no_number() -> None:
     ways: tuple[Row, ...] = ((Link(plain("Plakat <1>"), "http://localhost:8080/q/A?x=1&y"),), (HOME,))
     body, formatted = shown(Screen((plain("?"),), ways))

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from bot.channels.matrix.replies import PAUSES_S
+from bot.channels.matrix.replies import PAUSES_S, UPLOADS_KEPT
 from bot.domain.actions import Help
 from bot.domain.errors import Blocked, Rejected, Throttled, Unanswered, Unreachable
 from bot.domain.messages import Button, Event, File, Picture, Reply, Screen, Text
@@ -161,6 +161,17 @@ async def test_a_picture_for_an_encrypted_room_is_never_the_one_that_lies_open(w
         ["url"],
         ["file"],
     ]
+
+
+async def test_of_many_pictures_the_last_are_remembered(world: World) -> None:
+    anna = await world.known()
+    pictures = [Picture(PNG, plain(f"nr {number}")) for number in range(UPLOADS_KEPT + 1)]
+    world.dialogue.script = {Text(f"nr {n}"): screen("Proszę", picture=one) for n, one in enumerate(pictures)}
+    async with world.running():
+        for number in (*range(UPLOADS_KEPT + 1), UPLOADS_KEPT, 0):
+            anna.says(f"nr {number}")
+        await world.done()
+    assert len(world.server.uploads) == UPLOADS_KEPT + 2
 
 
 async def test_an_upload_that_failed_is_tried_again(world: World) -> None:
