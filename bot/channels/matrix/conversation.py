@@ -42,18 +42,23 @@ class Conversation:
         self._forgetting = forgetting
 
     async def turn(
-        self, room: Room, event: RoomEvent, meaning: Spoken, *, again: bool = False
+        self, room: Room, event: RoomEvent, meaning: Spoken, *, again: bool = False, ahead: bool = False
     ) -> asyncio.Task[None] | None:
         """Commit the turn of an event; the task returned shows the answer, None if there is none.
 
-        `again`: it is committed, so whatever it meant, the dialogue shows where the person is.
+        `again`: it is committed, so whatever it meant, the dialogue shows where the person is. `ahead`: it was written
+        before the screen that stands there now was, so that a number does not choose there.
         Raises whatever the dialogue raises, or TimeoutError: then the event has to come again.
         """
+        newest = await self._newest(room)
+        if newest and newest.event is None and not ahead:
+            await self._replies.caught_up(room, self._kit.patience.batch_replies)
+            newest = await self._newest(room)
+            ahead = newest is not None and newest.event is None
         async with self._kit.database.read() as conn:
-            newest = await matrix.newest_screen(conn, room.id)
             at = await self._screen_of(conn, room, meaning)
             erased = again and event.id in await matrix.erasures(conn, [event.id])
-        given = ERASE if erased else _given(meaning, newest, at) or (Other() if again else None)
+        given = ERASE if erased else _given(meaning, newest, at, ahead=ahead) or (Other() if again else None)
         if given is None or room.person is None:
             return None
         if given == ERASE:
@@ -70,6 +75,10 @@ class Conversation:
             self._close(room, meaning.poll, reply.language)
         shown = self._replies.start(room, letter)
         return self._let_go(room, shown) if reply.forgotten else shown
+
+    async def _newest(self, room: Room) -> Shown | None:
+        async with self._kit.database.read() as conn:
+            return await matrix.newest_screen(conn, room.id)
 
     async def _screen_of(self, conn: Connection, room: Room, meaning: Spoken) -> Shown | None:
         """The screen that somebody points at."""
@@ -143,8 +152,11 @@ class Conversation:
                     await self._kit.homeserver.typing(room.id, False)
 
 
-def _given(meaning: Spoken, screen: Shown | None, about: Shown | None) -> Input | None:
-    """What it means to the dialogue, where `screen` stands and `about` is pointed at; None: nothing there."""
+def _given(meaning: Spoken, screen: Shown | None, about: Shown | None, *, ahead: bool) -> Input | None:
+    """What it means to the dialogue, where `screen` stands and `about` is pointed at; None: nothing there.
+
+    `ahead`: the screen was not there yet.
+    """
     match meaning:
         case CameIn():
             return Start()
@@ -156,12 +168,12 @@ def _given(meaning: Spoken, screen: Shown | None, about: Shown | None) -> Input 
             offered = dict(about.choices) if about and about.form != CLOSED else {}
             return _press(choice if choice in offered else None)
         case Said(text=text, about=pointed):
-            gone = pointed is not None and about is None and choices.is_pick(text)
-            return command_of(text) or _again(screen if gone else None) or _words(text, about or screen)
+            unseen = about is None and (ahead or pointed is not None) and choices.is_pick(text)
+            return command_of(text) or _again(screen if unseen else None) or _words(text, about or screen)
 
 
 def _again(screen: Shown | None) -> Press | None:
-    """The screen that stands, once more: for a number that chooses nothing there."""
+    """The screen that stands, once more: for a number that chooses nothing there, or was not meant for it."""
     return _press(screen.here) if screen and screen.choices and not screen.awaits else None
 
 

@@ -45,6 +45,8 @@ class Progress:
 
     answers: list[asyncio.Task[None]] = field(default_factory=list)
     failures: int = 0
+    ahead: bool = False
+    """Something in it was answered for the first time: what follows was written before that answer was there."""
 
     def show(self, answer: asyncio.Task[None] | None) -> None:
         """An answer is on its way, if there is one."""
@@ -199,12 +201,14 @@ class Reader:
             case CameIn():
                 return await self._came_in(room, event, meaning, progress, again=again)
             case Said() | Sent() | Tapped() | Voted():
-                progress.show(await self._spoken(room, event, meaning, again=again))
+                progress.show(await self._spoken(room, event, meaning, progress, again=again))
             case Nothing():
                 pass
         return room
 
-    async def _spoken(self, room: Room, event: RoomEvent, meaning: Spoken, *, again: bool) -> asyncio.Task[None] | None:
+    async def _spoken(
+        self, room: Room, event: RoomEvent, meaning: Spoken, progress: Progress, *, again: bool
+    ) -> asyncio.Task[None] | None:
         """Something for the dialogue, if it is said by whom the room belongs to, and as the room wants it said."""
         if room.encrypted and not (event.encrypted or isinstance(meaning, Tapped | CameIn)):
             return None  # it may be anybody's who has the homeserver
@@ -214,7 +218,8 @@ class Reader:
             return None
         shown = None
         if again or self._in_measure(room):
-            shown = await self._conversation.turn(room, event, meaning, again=again)
+            shown = await self._conversation.turn(room, event, meaning, again=again, ahead=progress.ahead)
+            progress.ahead |= not again and shown is not None
         if shown is None:
             await self._handled(room, event)
         return shown
@@ -237,7 +242,7 @@ class Reader:
         if not self._speaks_in(now):
             await self._leave(room, now)
             return None
-        progress.show(await self._spoken(now, event, meaning, again=again))
+        progress.show(await self._spoken(now, event, meaning, progress, again=again))
         return now
 
     async def _look_again(self, room: Room, event: RoomEvent, progress: Progress, *, again: bool) -> Room | None:

@@ -5,6 +5,7 @@ Each request has a key of its own, so that after any doubt it can be made again:
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import TypeVar
 
 import structlog
@@ -108,6 +109,12 @@ class Replies:
     def say(self, room: Room, kind: str, content: Mapping[str, object], key: str) -> asyncio.Task[None]:
         """Begin to send one event, in its turn."""
         return self.aside(room, lambda: self.insist(lambda: self._postman.say(room, kind, content, key)))
+
+    async def caught_up(self, room: Room, within_s: float) -> None:
+        """Wait until the letters begun in a room are shown, but not for long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s), self._order.of((room.id, "letters")):
+                pass
 
     async def finish(self, timeout_s: float) -> None:
         """Let those under way end; what does not within `timeout_s` is dropped, and shown at the next start."""

@@ -1,18 +1,21 @@
 """What somebody does in their room, and what the dialogue hears of it."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from bot.channels.matrix.conversation import SLOW_S
 from bot.dialogue.actions import encode
 from bot.domain.actions import Answer, Help, Home, Numbers, QuizArea, ShowQuestion
+from bot.domain.errors import Unreachable
 from bot.domain.messages import Button, Command, Event, Other, Press, Reply, Screen, Start, Text
 from bot.domain.residents import Answering
 from bot.storage import matrix
 from bot.storage.matrix import SCREENS_KEPT
 from tests.channels.contract import plain, screen
-from tests.channels.matrix.world import Person, World, until
+from tests.channels.matrix.homeserver import US
+from tests.channels.matrix.world import QUICK, Person, World, until
 
 HELP = Button(plain("Pomoc"), Help())
 NUMBERS = Button(plain("Numery"), Numbers())
@@ -92,6 +95,62 @@ async def test_a_number_where_nothing_stands_any_more_begins_anew(world: World, 
     async with world.running():
         await after(world, "7")
     assert world.dialogue.inputs == [Start()]
+
+
+async def test_a_number_that_was_typed_ahead_does_not_choose_on_a_screen_that_nobody_had_seen(
+    world: World, anna: Person
+) -> None:
+    stands = screen("Wszystko usunąć?", buttons=(HELP, NUMBERS), here=Home())
+    world.dialogue.script = {Text("raz"): stands, Press(encode(Home())): stands}
+    for typed in ("raz", "1", "druga", "2."):  # while we were away
+        anna.says(typed)
+    async with world.running():
+        await world.done()
+        assert world.dialogue.inputs == [Text("raz"), *[Press(encode(Home()))] * 3]
+        await after(world, "1")
+    assert world.dialogue.inputs[-1] == Press("he")
+
+
+async def test_nor_on_one_that_the_homeserver_has_not_taken_yet(world: World, anna: Person) -> None:
+    stands = screen("Wszystko usunąć?", buttons=(HELP, NUMBERS), here=Home())
+    world.dialogue.script = {Text("raz"): stands, Press(encode(Home())): stands}
+    async with world.running():
+        gate = world.server.hold("send")
+        anna.says("raz")
+        await until(lambda: len(world.dialogue.inputs) == 1)
+        anna.says("1")
+        await until(lambda: len(world.dialogue.inputs) == 2)
+        gate.set()
+        await world.done()
+        await after(world, "1")
+    assert world.dialogue.inputs == [Text("raz"), Press(encode(Home())), Press("he")]
+
+
+async def test_a_screen_that_is_just_being_taken_is_waited_for(world: World, anna: Person) -> None:
+    async with world.running(patience=replace(QUICK, batch_replies=5.0)):
+        world.server.fail("send", Unreachable())
+        await after(world, "raz")
+        gate = world.server.hold("send")
+        anna.says("dwa")
+        await until(lambda: len(world.dialogue.inputs) == 2)
+        anna.says("2")
+        gate.set()
+        await world.done()
+    assert world.dialogue.inputs[-1] == Press("he")
+
+
+async def test_what_was_typed_after_the_screen_chooses_there_though_both_come_again_after_a_crash(
+    world: World, anna: Person
+) -> None:
+    before = await world.token()
+    async with world.running():
+        await after(world, "raz")
+    async with world.database.begin() as conn:
+        await matrix.save_token(conn, US, before or "")
+    anna.says("2")
+    async with world.running():
+        await world.done()
+    assert world.dialogue.inputs[-1] == Press("nu")
 
 
 async def test_an_answer_to_an_older_screen_means_what_stood_there(world: World, anna: Person) -> None:
