@@ -9,7 +9,7 @@ import structlog
 from nio.crypto.attachments import encrypt_attachment
 
 from bot.channels.matrix import reading
-from bot.channels.matrix.crypto import Crypto
+from bot.channels.matrix.crypto import ENCRYPTED, Crypto
 from bot.channels.matrix.events import Batch, RoomEvent
 from bot.channels.matrix.homeserver import SignedOut
 from bot.channels.matrix.wire import CLIENT, TIMEOUT_S, NotThere, Wire, path
@@ -256,16 +256,21 @@ class Account:
         await self._wire.close()
 
 
-def _writers(chunk: Any) -> set[str]:
-    """Who wrote something encrypted in a list of events."""
+def _writers(chunk: Any) -> set[tuple[str, str]]:
+    """Who wrote something encrypted in a list of events, and by which key."""
     events = chunk if isinstance(chunk, list) else []
-    sealed = (one for one in events if isinstance(one, dict) and one.get("type") == "m.room.encrypted")
-    return {one["sender"] for one in sealed if isinstance(one.get("sender"), str)}
+    sealed = (one for one in events if isinstance(one, dict) and one.get("type") == ENCRYPTED)
+    return {(one["sender"], _key_of(one)) for one in sealed if isinstance(one.get("sender"), str)}
 
 
-def _senders(raw: Mapping[str, Any]) -> set[str]:
-    """Who wrote something encrypted in a sync."""
+def _key_of(sealed: Mapping[str, Any]) -> str:
+    content = sealed.get("content")
+    return str(content.get("sender_key", "")) if isinstance(content, dict) else ""
+
+
+def _senders(raw: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Who wrote something encrypted in a sync, and by which key."""
     rooms = raw.get("rooms")
     joined = rooms.get("join") if isinstance(rooms, dict) else None
     timelines = [one.get("timeline") for one in (joined or {}).values() if isinstance(one, dict)]
-    return {user for one in timelines if isinstance(one, dict) for user in _writers(one.get("events"))}
+    return {writer for one in timelines if isinstance(one, dict) for writer in _writers(one.get("events"))}

@@ -124,21 +124,25 @@ class Crypto:
 
     # --- in
 
-    async def know(self, senders: set[str]) -> None:
-        """Learn the devices of people of whom none are known: without them nobody's message can be trusted.
+    async def know(self, writers: set[tuple[str, str]]) -> None:
+        """Learn the devices of people who wrote by keys of none that is known: no message can be trusted without.
 
         What they wrote is to be deciphered right after this, before anybody may be forgotten again.
         """
         olm = self._client.olm
-        if olm is None or not self._unknown(senders):
+        if olm is None or not self._unknown(writers):
             return
         async with self._keys:
-            olm.users_for_key_query.update(self._unknown(senders))
+            olm.users_for_key_query.update(self._unknown(writers))
             await self._query()
 
-    def _unknown(self, users: set[str]) -> set[str]:
+    def _unknown(self, writers: set[tuple[str, str]]) -> set[str]:
+        return {user for user, key in writers if user != self._client.user_id and not self._is_of(user, key)}
+
+    def _is_of(self, user: str, key: str) -> bool:
+        """Whether a key belongs to one of somebody's devices."""
         store = self._client.device_store
-        return {user for user in users if user != self._client.user_id and (user not in store.users or not store[user])}
+        return user in store.users and any(device.curve25519 == key for device in store.active_user_devices(user))
 
     def decipher(self, room: str, raw: Mapping[str, Any]) -> RoomEvent | None:
         """An event as its sender wrote it."""
@@ -171,10 +175,7 @@ class Crypto:
 
     def _is_senders(self, sealed: MegolmEvent) -> bool:
         """Whether the key belongs to a device of whom the homeserver calls the sender: nio asks verified ones only."""
-        if sealed.sender == self._client.user_id:
-            return True
-        devices = self._client.device_store.active_user_devices(sealed.sender)
-        return any(device.curve25519 == sealed.sender_key for device in devices)
+        return sealed.sender == self._client.user_id or self._is_of(sealed.sender, sealed.sender_key)
 
     # --- out
 

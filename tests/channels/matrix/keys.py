@@ -141,7 +141,7 @@ class Talker:
         name = f"s{next(self.carrier.numbers)}"
         told = {"next_batch": name, "to_device": {"events": letters}, "device_one_time_keys_count": counts}
         await self.crypto.received(told)
-        await self.crypto.know({message["sender"]})
+        await self.crypto.know({(message["sender"], message["content"]["sender_key"])})
         read = self.crypto.decipher(room, message)
         await self.crypto.tidy()
         return read

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nio.crypto import OutboundGroupSession, OutgoingKeyRequest
+from nio.crypto import OlmDevice, OutboundGroupSession, OutgoingKeyRequest
 from nio.store import ForwardedChains
 
 from bot.channels.matrix import keystore
@@ -82,6 +82,14 @@ async def test_whoever_was_forgotten_and_says_hello_is_answered(talkers: list[Ta
     await talks(us, anna, ROOM)
     assert ANNA in us.stored(PEOPLE)
     await talks(us, bob, room_of(BOB))
+
+
+async def test_whoever_writes_from_a_new_device_is_asked_for_again(talkers: list[Talker]) -> None:
+    us, anna, _ = talkers
+    us.crypto.forget_members(ROOM)  # so that we are not told of new devices, as after a start
+    device = us.olm.device_store[ANNA].pop(device_of(ANNA))
+    us.olm.device_store.add(OlmDevice(ANNA, "OLD", {**device.keys, "curve25519": "of the old device"}))
+    await talks(us, anna, ROOM)
 
 
 async def test_whoever_was_forgotten_can_be_written_to_first(talkers: list[Talker]) -> None:
