@@ -122,14 +122,17 @@ async def rooms(conn: AsyncConnection, names: Collection[str]) -> dict[str, Room
 
 async def room_of(conn: AsyncConnection, person: str) -> Room | None:
     """The room in which somebody is alone with us: the one joined last."""
+    return (await rooms_by_person(conn, [person])).get(person)
+
+
+async def rooms_by_person(conn: AsyncConnection, people: Collection[str]) -> dict[str, Room]:
+    """The rooms in which these people are alone with us, of each the one joined last."""
     query = (
         select(matrix_rooms.c.room, matrix_rooms.c.person, matrix_rooms.c.encrypted)
-        .where(matrix_rooms.c.person == person)
-        .order_by(matrix_rooms.c.joined_at.desc(), matrix_rooms.c.room)
-        .limit(1)
+        .where(matrix_rooms.c.person.in_(people))
+        .order_by(matrix_rooms.c.joined_at, matrix_rooms.c.room.desc())
     )
-    row = (await conn.execute(query)).first()
-    return _room(*row) if row else None
+    return {row.person: _room(*row) for row in await conn.execute(query)}
 
 
 async def save_room(conn: AsyncConnection, room: Room, now: datetime) -> None:

@@ -25,7 +25,7 @@ from tests.matrix_api import MatrixApi
 from tests.matrix_api.contract import ENCRYPTION, Client, clients
 
 ROOT = Path(__file__).parents[2]
-ROOMS, TIMES, ROUNDS = 240, 4, 6
+ROOMS, TIMES, ROUNDS = 240, 4, 7
 SEALED_ROOMS, SEALED_ROUNDS = 60, 5
 AT_ONCE = (16, 64, CONCURRENCY)
 """Bare PUTs in flight; those that are the fastest count. The homeserver does better with more of them."""

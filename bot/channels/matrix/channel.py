@@ -1,7 +1,7 @@
 """The Matrix channel: takes events to the dialogue, and shows screens."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -9,6 +9,7 @@ import structlog
 
 from bot.catalogue.words import Words
 from bot.channels.base import Dialogue, Pace
+from bot.channels.gathering import Gathering
 from bot.channels.matrix import letters
 from bot.channels.matrix.conversation import Conversation
 from bot.channels.matrix.forgetting import Forgetting
@@ -16,6 +17,7 @@ from bot.channels.matrix.groups import Groups, Teaching
 from bot.channels.matrix.homeserver import Homeserver, SignedOut
 from bot.channels.matrix.intake import Intake
 from bot.channels.matrix.kit import Kit
+from bot.channels.matrix.letters import Letter
 from bot.channels.matrix.reader import Reader
 from bot.channels.matrix.replies import Postman, Replies
 from bot.channels.matrix.rooms import Rooms
@@ -28,6 +30,7 @@ from bot.domain.residents import Address
 from bot.services.courier import Posted
 from bot.storage import matrix
 from bot.storage.database import Database
+from bot.storage.matrix import Shown
 
 _log = structlog.get_logger(__name__)
 
@@ -82,6 +85,9 @@ class MatrixChannel:
         self._groups = Groups(self._kit, self._postman, self._replies, teaching)
         reader = Reader(self._kit, self._rooms, conversation, self._groups, self._replies)
         self.source = source(self._kit, Intake(self._kit, reader))
+        self._shown = Gathering(self._show)
+        self._last: dict[str, tuple[Screen, Words, Letter]] = {}
+        """What was said unasked last, in each language."""
 
     @property
     def user(self) -> str | None:
@@ -102,7 +108,7 @@ class MatrixChannel:
         room = await self._rooms.of(address.id)
         if room is None:
             raise Blocked
-        letter = letters.compose(Reply(language, screen), key, self._kit.words())
+        letter = self._composed(language, screen, key)
         event = ""
         try:
             for step in self._postman.steps(room, letter):
@@ -110,9 +116,22 @@ class MatrixChannel:
         except SignedOut as error:
             raise Unreachable(str(error)) from None
         if letter.shown.choices:
-            async with self._kit.database.begin() as conn:
-                await matrix.show(conn, room.id, letters.named(letter.shown, event))
+            await self._shown.ask((room.id, letters.named(letter.shown, event)))
         return Posted(event)
+
+    def _composed(self, language: str, screen: Screen, key: str) -> Letter:
+        """The letter; of a campaign, whose screen is one for all, it is composed once."""
+        words = self._kit.words()
+        known = self._last.get(language)
+        if known is None or known[0] is not screen or known[1] is not words:
+            known = self._last[language] = screen, words, letters.compose(Reply(language, screen), key, words)
+        return letters.keyed(known[2], key)
+
+    async def _show(self, said: Sequence[tuple[str, Shown]]) -> Sequence[None]:
+        async with self._kit.database.begin() as conn:
+            for room, shown in said:
+                await matrix.show(conn, room, shown)
+        return [None] * len(said)
 
     # --- from start to stop
 

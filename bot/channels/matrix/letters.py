@@ -63,6 +63,11 @@ def named(shown: Shown, event: str) -> Shown:
     return replace(shown, event=event)
 
 
+def keyed(letter: Letter, key: str) -> Letter:
+    """The same under another key."""
+    return replace(letter, key=key, shown=replace(letter.shown, key=key))
+
+
 def in_place(letter: Letter, before: Shown | None, *, pressed: bool) -> Letter:
     """The letter as a change of the screen that stands there, where that is the same screen in another state.
 

@@ -1,5 +1,8 @@
 """Whose room is whose: looked at when something changes, kept for the next time."""
 
+from collections.abc import Sequence
+
+from bot.channels.gathering import Gathering
 from bot.channels.matrix.events import CHANNEL
 from bot.channels.matrix.forgetting import Forgetting
 from bot.channels.matrix.kit import Kit
@@ -16,6 +19,7 @@ class Rooms:
 
     def __init__(self, kit: Kit, forgetting: Forgetting) -> None:
         self._kit = kit
+        self._by_person = Gathering(self._of)
         self._forgetting = forgetting
 
     async def known(self, room: str) -> Room | None:
@@ -25,8 +29,12 @@ class Rooms:
 
     async def of(self, person: str) -> Room | None:
         """The room in which somebody is alone with us."""
+        return await self._by_person.ask(person)
+
+    async def _of(self, people: Sequence[str]) -> list[Room | None]:
         async with self._kit.database.read() as conn:
-            return await matrix.room_of(conn, person)
+            found = await matrix.rooms_by_person(conn, people)
+        return [found.get(person) for person in people]
 
     async def look(self, room: str, *, new: bool = True) -> Room:
         """A room as it is now, kept for the next time; raises as the homeserver does.
