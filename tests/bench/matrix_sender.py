@@ -140,8 +140,9 @@ async def bare(plan: Plan) -> dict[str, float]:
             for room, mark in wanted:
                 path = f"/_matrix/client/v3/rooms/{quote(room)}/send/m.room.message/{mark}"
                 async with session.put(plan.url + path, data=json.dumps(plan.content)) as answer:
-                    await answer.read()
-                    answer.raise_for_status()
+                    said = await answer.read()
+                    if not answer.ok:
+                        raise RuntimeError(f"{answer.status}: {said[:200]!r}")
 
         begun, cpu, served_s = time.perf_counter(), machine.cpu_s(), machine.cpu_s_of(plan.server)
         await asyncio.gather(*(send() for _ in range(plan.at_once)))
