@@ -13,9 +13,9 @@ from pathlib import Path
 
 from nio import AsyncClient, AsyncClientConfig
 from nio.crypto import OlmAccount
-from nio.store import SqliteStore
 
 from bot.channels.matrix.homeserver import SignedOut
+from bot.channels.matrix.keystore import KeyStore
 from bot.channels.matrix.wire import TIMEOUT_S
 from bot.storage.vault import Vault, WrongKeyError
 
@@ -109,7 +109,7 @@ class Identity:
         with closing(sqlite3.connect(self._folder / STORE)) as file:
             if file.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                 raise sqlite3.DatabaseError
-        store = SqliteStore(user, device, str(self._folder), self._pickle_key(), STORE)
+        store = KeyStore(user, device, str(self._folder), self._pickle_key(), STORE)
         try:
             return store.load_account()
         finally:
@@ -139,7 +139,7 @@ class Identity:
     def _config(self) -> AsyncClientConfig:
         """Of nio we use the keys; requests that it sends by itself are not tried again behind our back."""
         return AsyncClientConfig(
-            store=SqliteStore,
+            store=KeyStore,
             store_name=STORE,
             pickle_key=self._pickle_key(),
             store_sync_tokens=False,

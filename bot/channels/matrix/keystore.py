@@ -3,13 +3,22 @@
 On disk first, in one transaction: if that fails, nothing has changed. The file overwrites what is deleted from it.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
-from nio.crypto import DeviceStore, Olm
-from nio.store import DeviceKeys, DeviceTrustState, EncryptedRooms, Keys, MegolmInboundSessions, OutgoingKeyRequests
+from nio.crypto import DeviceStore, Olm, OlmDevice, TrustState
+from nio.store import (
+    DeviceKeys,
+    DeviceTrustState,
+    EncryptedRooms,
+    Keys,
+    MegolmInboundSessions,
+    OutgoingKeyRequests,
+    SqliteStore,
+)
 
 AT_ONCE = 500
 """Names in one statement."""
@@ -17,6 +26,35 @@ OF_ROOMS = (MegolmInboundSessions, EncryptedRooms, OutgoingKeyRequests)
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+class KeyStore(SqliteStore):  # type: ignore[misc]  # it has no types
+    """nio's, but it reads all devices at once: by itself it asks for each one's keys, and looks for each among all."""
+
+    def load_device_keys(self) -> DeviceStore:
+        """Everybody's devices."""
+        found = DeviceStore()
+        with self.database.bind_ctx(self.models):
+            account = self._get_account()
+            if account is None:
+                return found
+            ours = DeviceKeys.select(DeviceKeys.id).where(DeviceKeys.account == account)
+            keys: dict[int, dict[str, str]] = defaultdict(dict)
+            known = Keys.select(Keys.device, Keys.key_type, Keys.key).where(Keys.device.in_(ours))
+            for device, kind, key in known.tuples():
+                keys[device][kind] = key
+            chosen = DeviceTrustState.select(DeviceTrustState.device, DeviceTrustState.state)
+            trust = dict(chosen.where(DeviceTrustState.device.in_(ours)).tuples())
+            for one in DeviceKeys.select().where(DeviceKeys.account == account):
+                found[one.user_id][one.device_id] = OlmDevice(
+                    one.user_id,
+                    one.device_id,
+                    keys[one.id],
+                    display_name=one.display_name,
+                    deleted=one.deleted,
+                    trust_state=trust.get(one.id, TrustState.unset),
+                )
+        return found
 
 
 def people(olm: Olm) -> set[str]:

@@ -14,10 +14,10 @@ from urllib.parse import unquote
 
 from nio import AsyncClient, AsyncClientConfig
 from nio.crypto import Olm
-from nio.store import SqliteStore
 
 from bot.channels.matrix.crypto import Crypto
 from bot.channels.matrix.events import RoomEvent
+from bot.channels.matrix.keystore import KeyStore
 from bot.channels.matrix.wire import Wire
 from tests.channels.matrix.homeserver import US
 from tests.support import NOON
@@ -30,8 +30,8 @@ def device_of(user: str) -> str:
     return user[1:4].upper()
 
 
-class Store(SqliteStore):  # type: ignore[misc]
-    """nio's, which need not outlast a power cut."""
+class Store(KeyStore):
+    """The product's, which need not outlast a power cut."""
 
     def _create_database(self) -> Any:
         database = super()._create_database()

@@ -9,8 +9,8 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nio.crypto import OlmDevice, OutboundGroupSession, OutgoingKeyRequest
-from nio.store import ForwardedChains
+from nio.crypto import OlmAccount, OlmDevice, OutboundGroupSession, OutgoingKeyRequest, TrustState
+from nio.store import ForwardedChains, SqliteStore
 
 from bot.channels.matrix import keystore
 from bot.channels.matrix.account import Account
@@ -18,7 +18,7 @@ from bot.channels.matrix.crypto import Crypto
 from bot.channels.matrix.events import RoomEvent
 from bot.domain.errors import Rejected
 from tests.channels.matrix.homeserver import US
-from tests.channels.matrix.keys import Line, Talker, company, device_of, nothing, room_of, soon
+from tests.channels.matrix.keys import Line, Store, Talker, company, device_of, nothing, room_of, soon
 from tests.channels.matrix.world import ANNA
 
 BOB = "@bob:example.org"
@@ -341,3 +341,34 @@ async def test_an_answer_that_names_no_rooms_makes_us_forget_none(talkers: list[
         with pytest.raises(Rejected):
             await us.crypto.forget_rooms_left()
     assert us.stored(ROOMS) == {ROOM, room_of(BOB)}
+
+
+# --- at the start
+
+kept_devices = st.dictionaries(
+    st.tuples(st.sampled_from([ANNA, BOB, US]), st.sampled_from(["ONE", "TWO", "THREE"])),
+    st.tuples(st.booleans(), st.sampled_from(TrustState)),
+)
+
+
+@settings(max_examples=25)
+@given(kept_devices)
+def test_devices_are_read_as_nio_reads_them(devices: dict[tuple[str, str], tuple[bool, TrustState]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(US, "BOT", folder, "a key", "keys.db")
+        assert list(store.load_device_keys()) == []
+        store.save_account(OlmAccount())
+        for place, ((user, name), (deleted, trust)) in enumerate(devices.items()):
+            keys = {"ed25519": f"signs {place}", "curve25519": f"seals {place}"}
+            device = OlmDevice(user, name, keys, display_name=f"Phone {place}", deleted=deleted)
+            store.save_device_keys({user: {name: device}})
+            {
+                TrustState.verified: store.verify_device,
+                TrustState.blacklisted: store.blacklist_device,
+                TrustState.ignored: store.ignore_device,
+            }.get(trust, lambda _: None)(device)
+        read, by_nio = store.load_device_keys(), SqliteStore.load_device_keys(store)
+        store.database.close()
+    assert sorted(map(str, read)) == sorted(map(str, by_nio))
+    assert len(list(read)) == len(devices)
+    assert {(one.user_id, one.id) for one in read if one.deleted} == {key for key, (gone, _) in devices.items() if gone}
