@@ -15,7 +15,7 @@ class Gathering(Generic[K, V]):
     """Asks for one are answered together: while one look is under way, those for the next gather.
 
     Args:
-        look: answers many, in their order. What it raises, all of them raise.
+        look: answers many, in their order. If it fails for several, each is asked for alone: none pays for another.
     """
 
     def __init__(self, look: Callable[[Sequence[K]], Awaitable[Sequence[V]]]) -> None:
@@ -40,18 +40,16 @@ class Gathering(Generic[K, V]):
     async def _answer(self, asked: Sequence[tuple[K, asyncio.Future[V]]]) -> None:
         try:
             found = await self._look([one for one, _ in asked])
-        except asyncio.CancelledError:
-            for _, answer in (*asked, *self._waiting):
-                answer.cancel()
-            raise
         except Exception as error:  # noqa: BLE001 - it is raised where it was asked for
-            for answer in _awaited(asked):
-                answer.set_exception(error)
+            await self._fail(asked, error)
         else:
-            for (_, answer), one in zip(asked, found, strict=True):
+            for (_, answer), value in zip(asked, found, strict=True):
                 if not answer.done():
-                    answer.set_result(one)
+                    answer.set_result(value)
 
-
-def _awaited(asked: Sequence[tuple[K, asyncio.Future[V]]]) -> list[asyncio.Future[V]]:
-    return [answer for _, answer in asked if not answer.done()]
+    async def _fail(self, asked: Sequence[tuple[K, asyncio.Future[V]]], error: Exception) -> None:
+        if len(asked) > 1:
+            for one in asked:
+                await self._answer([one])
+        elif not asked[0][1].done():
+            asked[0][1].set_exception(error)

@@ -24,7 +24,7 @@ from bot.channels.matrix.rooms import Rooms
 from bot.channels.matrix.syncing import Syncing
 from bot.channels.matrix.trouble import Faults
 from bot.channels.patience import Patience, pause, unless
-from bot.domain.errors import Blocked, BotError, Unreachable
+from bot.domain.errors import Blocked, BotError, Unanswered, Unreachable
 from bot.domain.messages import Reply, Screen
 from bot.domain.residents import Address
 from bot.services.courier import Posted
@@ -116,8 +116,15 @@ class MatrixChannel:
         except SignedOut as error:
             raise Unreachable(str(error)) from None
         if letter.shown.choices:
-            await self._shown.ask((room.id, letters.named(letter.shown, event)))
+            await self._keep(room.id, letters.named(letter.shown, event))
         return Posted(event)
+
+    async def _keep(self, room: str, shown: Shown) -> None:
+        try:
+            await self._shown.ask((room, shown))
+        except Exception as error:  # noqa: BLE001 - it is out, and comes again under its key: nothing is said twice
+            _log.warning("matrix.screen_not_kept", kind=type(error).__name__)
+            raise Unanswered from None
 
     def _composed(self, language: str, screen: Screen, key: str) -> Letter:
         """The letter; of a campaign, whose screen is one for all, it is composed once."""
@@ -129,8 +136,10 @@ class MatrixChannel:
 
     async def _show(self, said: Sequence[tuple[str, Shown]]) -> Sequence[None]:
         async with self._kit.database.begin() as conn:
+            here = await matrix.rooms(conn, [room for room, _ in said])  # whoever was erased meanwhile keeps no screens
             for room, shown in said:
-                await matrix.show(conn, room, shown)
+                if room in here:
+                    await matrix.show(conn, room, shown)
         return [None] * len(said)
 
     # --- from start to stop

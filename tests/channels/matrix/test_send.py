@@ -1,7 +1,9 @@
 """What the bot says unasked."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 
@@ -11,9 +13,10 @@ from bot.domain.actions import Help
 from bot.domain.errors import Blocked, BotError, Rejected, Throttled, Unanswered, Unreachable
 from bot.domain.messages import Button, Plain, Press, Screen
 from bot.domain.residents import Address
+from bot.storage import matrix
 from tests.channels.contract import plain
 from tests.channels.matrix.test_replies import PICTURE
-from tests.channels.matrix.world import ANNA, Person, World
+from tests.channels.matrix.world import ANNA, Person, World, until
 from tests.support import NOON
 
 TO_ANNA = Address("matrix", ANNA)
@@ -68,6 +71,40 @@ async def test_what_it_offers_is_sent_once_though_its_answer_was_lost(
     await world.done()
     assert world.dialogue.inputs == [Press("he")]
     assert anna.bodies[0] == "Masz czujkę?"
+
+
+async def test_whoever_is_erased_while_it_is_on_its_way_keeps_no_screen_and_others_theirs(
+    world: World, anna: Person, channel: MatrixChannel
+) -> None:
+    bob = await world.known("!two:example.org", "@bob:example.org")
+    gates = [world.server.hold("send") for _ in range(2)]
+    both = [
+        asyncio.create_task(channel.send(Address("matrix", person), "pl", ASKING, key="run:1"))
+        for person in (ANNA, bob.name)
+    ]
+    await until(lambda: [what for what, *_ in world.server.tried].count("send") == len(both))
+    async with world.database.begin() as conn:
+        await matrix.forget_person(conn, ANNA)
+    for gate in gates:
+        gate.set()
+    assert [posted.reference for posted in await asyncio.gather(*both)] == [anna.last, bob.last]
+    async with world.database.read() as conn:
+        assert await matrix.newest_screen(conn, anna.room) is None
+        shown = await matrix.newest_screen(conn, bob.room)
+    assert shown
+    assert shown.event == bob.last
+
+
+async def test_what_it_offers_cannot_be_kept_for_now_so_it_is_in_doubt_and_comes_again(
+    world: World, anna: Person, channel: MatrixChannel
+) -> None:
+    with patch.object(matrix, "show", side_effect=OSError("the disk is full")), pytest.raises(Unanswered):
+        await channel.send(TO_ANNA, "pl", ASKING, key="run:1")
+    await channel.send(TO_ANNA, "pl", ASKING, key="run:1")
+    assert anna.bodies == ["Masz czujkę?"]
+    anna.says("1")
+    await until(lambda: len(world.dialogue.inputs) > 0)
+    assert world.dialogue.inputs == [Press("he")]
 
 
 async def test_words_of_no_choice_leave_the_last_choice_as_it_was(
